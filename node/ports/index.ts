@@ -1,0 +1,11 @@
+/**
+ * The outside world as the host sees it: each port fits on one screen, ships a conformance suite
+ * (`test/conformance`) and has at least two adapters. Only `node/main.ts` knows which adapter
+ * stands behind which port.
+ */
+export type { Clock } from './clock.ts';
+export type { Journal } from './journal.ts';
+export type { AppliedBlock, AppliedEntry, ChainPosition, Ledger, SnapshotChunk, StateCommitment } from './ledger.ts';
+export type { PeerAddress, Transport, TransportStats } from './transport.ts';
+export type { Signer, SignPosition } from './signer.ts';
+export type { ChainPort, ClusterView, GroupView, NodeView, SubmittedTransaction } from './chain.ts';

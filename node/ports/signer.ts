@@ -1,0 +1,26 @@
+import type { Domain, StructName, StructValue } from '../../protocol/codec/index.ts';
+import type { Address, Signature } from '../../protocol/types/index.ts';
+
+/**
+ * The slot a signature fills, for the kinds where a second, different signature would be slashable.
+ * `kind` and `slot` name the slot (for example "BlockVote", "<group>/<epoch>/<view>/<round>").
+ */
+export interface SignPosition {
+  readonly kind: StructName;
+  readonly slot: string;
+}
+
+/**
+ * Holds the node's hot key and a durable guard (consensus §2.14). Asking again for the same slot and
+ * content returns the stored signature; the same slot with other content throws
+ * SIGNER_WOULD_CONTRADICT and uses no key.
+ */
+export interface Signer {
+  readonly address: Address;
+  readonly domain: Domain;
+  /** Guarded kinds. The guard's own record is durable before the signature is returned. */
+  signAt<N extends StructName>(position: SignPosition, name: N, value: StructValue<N>): Promise<Signature>;
+  /** Kinds that cannot contradict (answers, offers, hellos). */
+  sign<N extends StructName>(name: N, value: StructValue<N>): Signature;
+  close(): Promise<void>;
+}

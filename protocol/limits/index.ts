@@ -1,0 +1,52 @@
+/**
+ * Every bound of the network, by name (docs/LIMITS.md is checked against this file). Units last.
+ */
+import { invariant } from '../errors/index.ts';
+
+export const limits = Object.freeze({
+  // messages
+  frameBytes: 4 * 1024 * 1024,
+  transactionBytes: 1024 * 1024,
+  mutationsPerTransaction: 10_000,
+  rowBytes: 256 * 1024,
+  keyBytes: 1024,
+  textBytes: 128 * 1024,
+  // consensus
+  replicasPerGroup: 64,
+  entriesPerBatch: 250,
+  entriesPerBlock: 1000,
+  blockBytes: 512 * 1024,
+  batchesInFlight: 8,
+  pendingCommands: 20_000,
+  ackedUnswept: 20_000,
+  // clocks
+  clockAheadMs: 250,
+  clockOffsetMs: 500,
+  // schema
+  tablesPerDatabase: 256,
+  columnsPerTable: 256,
+  indexesPerTable: 16,
+  identifierBytes: 63,
+  // SQL
+  sqlBytes: 64 * 1024,
+  queryMs: 5_000,
+  queryRows: 10_000,
+  queryBytes: 4 * 1024 * 1024,
+  // proofs
+  proofSteps: 256,
+  rangeRows: 5_000,
+  // MX
+  mxHops: 16,
+  mxResults: 10_000,
+  mxOpenTransactions: 1_000,
+  // API
+  requestBytes: 2 * 1024 * 1024,
+  requestsPerMinute: 60_000,
+});
+
+export type Limits = typeof limits;
+
+invariant(limits.entriesPerBatch <= 256, 'batch-fits-vote-bitmap');
+invariant(limits.transactionBytes < limits.frameBytes, 'transaction-fits-frame');
+invariant(limits.blockBytes < limits.frameBytes, 'block-fits-frame');
+invariant(limits.rowBytes < limits.transactionBytes, 'row-fits-transaction');
