@@ -1,0 +1,101 @@
+/**
+ * `npm test`: every suite, each in its own process, then one line with the real totals. A suite that
+ * dies without totals counts as one failure, so a crash can never look like success.
+ *
+ *   npm test                    everything
+ *   npm test -- unit sim        named suites only
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readHardhatTotals } from './test-hardhat-totals.ts';
+
+interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+interface Suite {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Reads totals of a runner that does not write the totals file. */
+  readonly totals?: (output: string) => Totals | undefined;
+}
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
+const mocha = (name: string, glob: string, ...extra: string[]): Suite => ({
+  name,
+  command: bin('mocha'),
+  args: ['--reporter', 'scripts/test-reporter.cjs', '--timeout', '60000', ...extra, glob],
+});
+
+const suites: readonly Suite[] = [
+  { name: 'types', command: bin('tsc'), args: ['-p', '.'], totals: () => ({ passed: 1, failed: 0, skipped: 0 }) },
+  mocha('tidy', 'test/tidy/**/*.test.ts'),
+  mocha('unit', 'test/{unit,conformance}/**/*.test.ts', '--parallel', '--jobs', '2'),
+  mocha('sim', 'test/sim/**/*.test.ts', '--parallel', '--jobs', '2', '--timeout', '600000'),
+  { name: 'contracts', command: bin('hardhat'), args: ['test'], totals: readHardhatTotals },
+  mocha('e2e', 'test/{e2e,browser,byzantine}/**/*.test.ts', '--timeout', '300000'),
+];
+
+function run(suite: Suite): Promise<Totals> {
+  const scratch = mkdtempSync(join(tmpdir(), 'picolo-test-'));
+  const totalsFile = join(scratch, 'totals.json');
+  console.log(`\n== ${suite.name}`);
+  const startedMs = Date.now();
+  const child = spawn(suite.command, suite.args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PICOLO_TOTALS: totalsFile, FORCE_COLOR: '0', PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH']}` },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+    process.stdout.write(chunk);
+  });
+  return new Promise((resolve) => {
+    child.on('error', (error) => (output += String(error)));
+    child.on('close', (code) => {
+      const totals = readTotals(suite, totalsFile, output) ?? { passed: 0, failed: 1, skipped: 0 };
+      if (code !== 0 && totals.failed === 0) totals.failed = 1;
+      rmSync(scratch, { recursive: true, force: true });
+      console.log(`== ${suite.name}: ${line(totals)} in ${Math.round((Date.now() - startedMs) / 1000)} s`);
+      resolve(totals);
+    });
+  });
+}
+
+function readTotals(suite: Suite, file: string, output: string): Totals | undefined {
+  if (suite.totals) return suite.totals(output);
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Totals;
+  } catch {
+    return undefined;
+  }
+}
+
+function line(totals: Totals): string {
+  return `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}`;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  console.error(`TEST_UNKNOWN_SUITE: no suite named ${unknown.join(', ')}; choose from ${suites.map((s) => s.name).join(', ')}`);
+  process.exit(2);
+}
+const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
+for (const suite of suites) {
+  if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
+  const totals = await run(suite);
+  sum.passed += totals.passed;
+  sum.failed += totals.failed;
+  sum.skipped += totals.skipped;
+}
+console.log(`\n${line(sum)}`);
+process.exitCode = sum.failed === 0 ? 0 : 1;
