@@ -8,6 +8,7 @@
 export type { CryptoBackend } from './backend.ts';
 export { pureCrypto } from './pure.ts';
 export {
-  addressOf, addressOfPublicKey, hashPairs, installCrypto, keccak256, merkleRoot, merklePath, recoverSigner, rootOfPath, sha256, sha256Hex, signDigest,
+  addressOf, addressOfPublicKey, hashPairs, installCrypto, keccak256, merklePath, merkleRoot, recoverSigner, rootOfPath,
+  sha256, sha256Hex, signDigest,
   type MerkleStep,
 } from './use.ts';
