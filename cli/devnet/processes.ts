@@ -1,0 +1,101 @@
+/**
+ * Child processes of a local network: each with its own log file, each stopped by its own pid,
+ * never by name. Used by `picolo dev` and by the demo.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cliFaults } from '../faults.ts';
+
+export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+export interface RunningProcess {
+  readonly name: string;
+  readonly pid: number;
+  readonly logFile: string;
+  /** False once the process has ended. */
+  alive(): boolean;
+  /** SIGTERM, then SIGKILL after `graceMs`; resolves when the process is gone. */
+  stop(graceMs?: number): Promise<void>;
+  /** SIGKILL now: a crash, not a shutdown. */
+  kill(): Promise<void>;
+}
+
+export interface ProcessSpec {
+  readonly name: string;
+  readonly logDir: string;
+  /** File under the project root, run by the project's Node. */
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called when the process ends without `stop` or `kill`. */
+  readonly onCrash?: (logFile: string) => void;
+}
+
+export function startProcess(spec: ProcessSpec): RunningProcess {
+  mkdirSync(spec.logDir, { recursive: true });
+  const logFile = join(spec.logDir, `${spec.name}.log`);
+  const log = createWriteStream(logFile, { flags: 'a' });
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(projectRoot, spec.file), ...spec.args], {
+    cwd: projectRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...spec.env },
+    // own process group: Ctrl-C reaches the parent only, which then stops its children in order
+    detached: true,
+  });
+  child.stdout.pipe(log);
+  child.stderr.pipe(log);
+  let expected = false;
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      if (!expected) spec.onCrash?.(logFile);
+      resolve();
+    });
+  });
+  const end = async (signal: NodeJS.Signals, graceMs: number): Promise<void> => {
+    expected = true;
+    if (running(child)) child.kill(signal);
+    const timer = setTimeout(() => running(child) && child.kill('SIGKILL'), graceMs);
+    await gone;
+    clearTimeout(timer);
+  };
+  return {
+    name: spec.name,
+    pid: child.pid ?? -1,
+    logFile,
+    alive: () => running(child),
+    stop: (graceMs = 5_000) => end('SIGTERM', graceMs),
+    kill: () => end('SIGKILL', 1_000),
+  };
+}
+
+/** Polls until `probe` gives a value, the process ends or the time is over. */
+export async function waitFor<T>(
+  what: string, process_: RunningProcess | undefined, probe: () => Promise<T | undefined>, timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await probe().catch(() => undefined);
+    if (value !== undefined) return value;
+    const ended = process_ !== undefined && !process_.alive();
+    if (ended || Date.now() > deadline) {
+      throw cliFaults.childFailed({ waitingFor: what, log: process_?.logFile, ended });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A TCP port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function running(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}

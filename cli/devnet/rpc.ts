@@ -1,0 +1,24 @@
+import { cliFaults } from '../faults.ts';
+
+/** One JSON-RPC call to a chain node. */
+export async function rpc<T>(url: string, method: string, params: readonly unknown[] = []): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+  } catch (error) {
+    throw cliFaults.noNetwork({ url }, error);
+  }
+  const body = (await response.json()) as { result?: T; error?: { message: string } };
+  if (body.error) throw cliFaults.noNetwork({ url, method, reason: body.error.message });
+  return body.result as T;
+}
+
+/** Local chains only: moves the clock forward and mines one block. */
+export async function travel(url: string, seconds: number): Promise<void> {
+  await rpc(url, 'evm_increaseTime', [seconds]);
+  await rpc(url, 'evm_mine');
+}
