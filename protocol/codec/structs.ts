@@ -53,6 +53,8 @@ export const structs = {
   Offer: [['cluster', 'bytes32'], ['node', 'address'], ['gib', 'uint32'], ['expiresAt', 'uint64']],
   // one side of an authenticated connection: `binding` is exported keying material of the TLS session
   Hello: [['binding', 'bytes32'], ['from', 'address'], ['to', 'address']],
+  // what an MX client asks: `transaction` is the hash of the whole request (docs/spec/mx.md)
+  MxAsk: [['transaction', 'bytes32'], ['client', 'address'], ['expiresAt', 'uint64']],
   // MX result provenance: who says this row came from them
   MxSend: [['transaction', 'bytes32'], ['from', 'address'], ['resultHash', 'bytes32'], ['sentAt', 'uint64']],
 } as const satisfies Record<string, readonly (readonly [string, string])[]>;

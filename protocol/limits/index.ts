@@ -39,6 +39,26 @@ export const limits = Object.freeze({
   mxHops: 16,
   mxResults: 10_000,
   mxOpenTransactions: 1_000,
+  mxOpenPerPeer: 64,
+  mxSeen: 100_000,
+  mxAskLifeMs: 60_000,
+  mxFollowLifeMs: 600_000,
+  mxQueryBytes: 64 * 1024,
+  mxPartBytes: 256 * 1024,
+  mxSendBytes: 3 * 1024 * 1024,
+  mxReceipts: 256,
+  mxNodesListed: 64,
+  mxNeighbours: 64,
+  mxConnections: 512,
+  mxMessagesPerSecond: 500,
+  mxBufferedBytes: 8 * 1024 * 1024,
+  // dictionary
+  dictionaryEntities: 256,
+  keywordsPerName: 16,
+  keywordBytes: 63,
+  queryConditions: 32,
+  // access levels
+  accessPeers: 10_000,
   // API
   requestBytes: 2 * 1024 * 1024,
   requestsPerMinute: 60_000,
@@ -50,3 +70,5 @@ invariant(limits.entriesPerBatch <= 256, 'batch-fits-vote-bitmap');
 invariant(limits.transactionBytes < limits.frameBytes, 'transaction-fits-frame');
 invariant(limits.blockBytes < limits.frameBytes, 'block-fits-frame');
 invariant(limits.rowBytes < limits.transactionBytes, 'row-fits-transaction');
+invariant(limits.mxSendBytes + limits.mxReceipts * 256 < limits.frameBytes, 'mx-send-fits-frame');
+invariant(limits.transactionBytes < limits.mxSendBytes, 'mx-put-fits-frame');
