@@ -9,3 +9,4 @@ export type { AppliedBlock, AppliedEntry, ChainPosition, Ledger, SnapshotChunk, 
 export type { PeerAddress, Transport, TransportStats } from './transport.ts';
 export type { Signer, SignPosition } from './signer.ts';
 export type { ChainPort, ClusterView, GroupView, NodeView, SubmittedTransaction } from './chain.ts';
+export type { NodeServices } from './services.ts';

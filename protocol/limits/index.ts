@@ -10,6 +10,10 @@ export const limits = Object.freeze({
   mutationsPerTransaction: 10_000,
   rowBytes: 256 * 1024,
   keyBytes: 1024,
+  scalarsPerRow: 16_384,
+  tableIdsCached: 4096,
+  itemsPerTransaction: 16_384,
+  backpointersPerTransaction: 64,
   textBytes: 128 * 1024,
   // consensus
   replicasPerGroup: 64,
@@ -27,6 +31,11 @@ export const limits = Object.freeze({
   columnsPerTable: 256,
   indexesPerTable: 16,
   identifierBytes: 63,
+  foreignKeysPerTable: 32,
+  /** Child counters per referenced key: more buckets, fewer conflicts between writers of one parent's children. */
+  referenceBuckets: 16,
+  writersPerDatabase: 1000,
+  descriptionBytes: 1024,
   // SQL
   sqlBytes: 64 * 1024,
   queryMs: 5_000,
@@ -59,7 +68,17 @@ export const limits = Object.freeze({
   queryConditions: 32,
   // access levels
   accessPeers: 10_000,
+  // network: one direct lane per peer
+  peers: 1024,
+  connections: 2048,
+  peerQueueBytes: 32 * 1024 * 1024,
+  coalesceBytes: 16 * 1024,
   // API
+  pathsPerRead: 256,
+  pathsPerVersions: 20_000,
+  databasesPerStatus: 1_000,
+  groupsPerNode: 1_000,
+  freshnessWaitMs: 5_000,
   requestBytes: 2 * 1024 * 1024,
   requestsPerMinute: 60_000,
 });
@@ -72,3 +91,4 @@ invariant(limits.blockBytes < limits.frameBytes, 'block-fits-frame');
 invariant(limits.rowBytes < limits.transactionBytes, 'row-fits-transaction');
 invariant(limits.mxSendBytes + limits.mxReceipts * 256 < limits.frameBytes, 'mx-send-fits-frame');
 invariant(limits.transactionBytes < limits.mxSendBytes, 'mx-put-fits-frame');
+invariant(limits.frameBytes < limits.peerQueueBytes, 'frame-fits-peer-queue');

@@ -1,0 +1,44 @@
+import type {
+  CertifiedCheckpoint, Health, MeterAnswer, NodeStatus, OfferRequest, PoqRequest, QueryRequest, RangeAnswer, RangeRequest, ReadAnswer,
+  ReadRequest, SchemaAnswer, SchemaRequest, SignedOffer, SignedVoucher, StatementAnswer, SubmitAnswer, VersionsAnswer, VersionsRequest,
+} from '../../protocol/query/index.ts';
+import type { SignedTransaction } from '../../protocol/rows/index.ts';
+import type { ClusterId, GroupId } from '../../protocol/types/index.ts';
+
+/**
+ * What a node does for clients: `node/api` serves it, `node/main` composes it. Every method either
+ * answers or throws a `PicoloError`; faults made for clients are `apiFaults` of protocol/query (their
+ * HTTP status is `httpStatusOf`). Any other error is logged and answered as API_INTERNAL.
+ *
+ * Waiting: a request with `minTimestamp`/`minHeight` waits a bounded time (limits.freshnessWaitMs) and
+ * then throws API_NOT_YET. Signing: every answer is signed with the node's hot key for `request.querier`.
+ */
+export interface NodeServices {
+  status(): NodeStatus;
+  health(): Health;
+  /** Signs an EIP-712 `Offer` of capacity to a cluster, valid for a short time. */
+  offer(request: OfferRequest): Promise<SignedOffer>;
+  /**
+   * Resolves once the transaction is final (applied or aborted). The same transaction may be submitted
+   * again, here or elsewhere: it is executed once. API_BAD_TRANSACTION, API_NOT_FINAL, API_PAYMENT_REQUIRED.
+   * @param group the group a new database is created in; ignored for existing databases
+   */
+  submit(transaction: SignedTransaction, group: GroupId | undefined): Promise<SubmitAnswer>;
+  /** Rows or absences at the newest certified checkpoint that satisfies the request. `keys` are already turned into `paths`. */
+  read(request: ReadRequest): Promise<ReadAnswer>;
+  /** Leaves of a path range at a certified checkpoint, with the proof that none was left out. */
+  range(request: RangeRequest): Promise<RangeAnswer>;
+  /** One SELECT at a snapshot (`asOf`, or the newest closed timestamp), signed. API_BAD_QUERY, API_QUERY_LIMIT, API_HISTORY_GONE. */
+  query(request: QueryRequest): Promise<StatementAnswer>;
+  /** Newest certified checkpoint. API_UNKNOWN_GROUP, API_NO_CHECKPOINT. */
+  checkpoint(group: GroupId): CertifiedCheckpoint;
+  /** Home of a database and its proven `_schema` and `_database` rows. */
+  schema(request: SchemaRequest): Promise<SchemaAnswer>;
+  /** Current versions, fast-final ones included; unsigned hints. */
+  versions(request: VersionsRequest): Promise<VersionsAnswer>;
+  /** Answers a challenge from storage (DOORS 11): ranks first, then paths, in the order asked. */
+  poq(request: PoqRequest): Promise<ReadAnswer>;
+  /** Takes a payment voucher; answers the account afterwards. API_BAD_VOUCHER. */
+  voucher(voucher: SignedVoucher): Promise<MeterAnswer>;
+  meter(cluster: ClusterId): MeterAnswer;
+}

@@ -1,0 +1,41 @@
+import { defineFaults, isPicoloError } from '../errors/index.ts';
+
+/** What a node may answer instead of an answer; shared by node and SDK, so a client can test for the code. */
+export const apiFaults = defineFaults('API', {
+  unknownDatabase: ['this node does not serve the database', 'ask a node of its group, or check the id'],
+  unknownGroup: ['this node is not a replica of the group', 'ask a node of its roster'],
+  unknownTable: ['the database has no such table', 'check the name against the schema'],
+  notYet: ['the node has not reached the timestamp or height asked for', 'try again, or ask another node'],
+  noCheckpoint: ['the group has no certified checkpoint yet', 'try again in a second'],
+  historyGone: ['the timestamp asked for is below the kept history', 'ask for a newer one'],
+  paymentRequired: ['the cluster owes more than the agreed threshold', 'send a voucher for the amount in facts.owedWei'],
+  badVoucher: ['the voucher is not signed by the channel owner, lower than the last one, or above the deposit', 'sign a correct one'],
+  overloaded: ['the node has too much work', 'wait, or ask another node'],
+  forbidden: ['the rules of the database do not allow it', 'ask the owner for access'],
+  badTransaction: ['the transaction is not valid', 'see facts.reason, then sign a correct one'],
+  badQuery: ['the query cannot be run', 'see facts.reason'],
+  queryLimit: ['the query took too long or returned too much', 'narrow it, or add LIMIT'],
+  notFinal: ['the transaction did not become final in time; it may still', 'send the same signed transaction again'],
+  unavailable: ['the data cannot be served now', 'ask another node'],
+  malformed: ['the request cannot be read', 'see facts.reason and /openapi.json'],
+  oversized: ['the request is larger than the limit', 'split it'],
+  unsupportedType: ['the content type is not understood', 'send application/json or application/cbor'],
+  notFound: ['there is nothing at this address', 'see /openapi.json'],
+  rateLimited: ['too many requests', 'slow down; see the retry-after header'],
+  internal: ['the node could not answer', 'ask another node; the operator finds the cause in the log under facts.request'],
+});
+
+const statuses: Readonly<Record<string, number>> = {
+  API_UNKNOWN_DATABASE: 404, API_UNKNOWN_GROUP: 404, API_UNKNOWN_TABLE: 404, API_NOT_FOUND: 404, API_HISTORY_GONE: 410,
+  API_NOT_YET: 503, API_NO_CHECKPOINT: 503, API_OVERLOADED: 503, API_UNAVAILABLE: 503, API_NOT_FINAL: 504,
+  API_PAYMENT_REQUIRED: 402, API_BAD_VOUCHER: 422, API_FORBIDDEN: 403, API_BAD_TRANSACTION: 422, API_BAD_QUERY: 422, API_QUERY_LIMIT: 422,
+  API_MALFORMED: 400, API_OVERSIZED: 413, API_UNSUPPORTED_TYPE: 415, API_RATE_LIMITED: 429, API_INTERNAL: 500,
+};
+
+/** HTTP status of a fault: coded requests faults of lower rooms are the client's (422), anything untyped is ours (500). */
+export function httpStatusOf(error: unknown): number {
+  if (!isPicoloError(error)) return 500;
+  if (error.code === 'CODEC_OVERSIZED') return 413;
+  if (error.code.startsWith('CODEC_') || error.code.startsWith('TYPE_')) return 400;
+  return statuses[error.code] ?? 422;
+}
