@@ -36,11 +36,19 @@ export const limits = Object.freeze({
   referenceBuckets: 16,
   writersPerDatabase: 1000,
   descriptionBytes: 1024,
+  // storage
+  journalRecordBytes: 8 * 1024 * 1024,
+  journalQueuedBytes: 64 * 1024 * 1024,
+  snapshotChunkBytes: 1024 * 1024,
+  stateRootsKept: 8,
   // SQL
   sqlBytes: 64 * 1024,
   queryMs: 5_000,
   queryRows: 10_000,
   queryBytes: 4 * 1024 * 1024,
+  queryMemoryBytes: 512 * 1024 * 1024,
+  queriesWaiting: 256,
+  queryParameters: 999,
   // proofs
   proofSteps: 256,
   rangeRows: 5_000,
@@ -88,6 +96,7 @@ export type Limits = typeof limits;
 invariant(limits.entriesPerBatch <= 256, 'batch-fits-vote-bitmap');
 invariant(limits.transactionBytes < limits.frameBytes, 'transaction-fits-frame');
 invariant(limits.blockBytes < limits.frameBytes, 'block-fits-frame');
+invariant(limits.frameBytes < limits.journalRecordBytes, 'frame-fits-journal-record');
 invariant(limits.rowBytes < limits.transactionBytes, 'row-fits-transaction');
 invariant(limits.mxSendBytes + limits.mxReceipts * 256 < limits.frameBytes, 'mx-send-fits-frame');
 invariant(limits.transactionBytes < limits.mxSendBytes, 'mx-put-fits-frame');

@@ -1,0 +1,28 @@
+/**
+ * Rows: how a key gets its place in the state tree, how a client signs what it writes, and how anyone
+ * checks it (Picolo §6, DCS §4, consensus §2.2). A transaction names every key it reads and writes with
+ * the version it saw; replicas derive that footprint again and refuse one that is not covered. Every
+ * leaf of the tree leads back to the writer's signature (`verifyRowProof`).
+ *
+ * @example
+ *   const items = footprintOf({ schema, database, writer, nonce, mutations, before });
+ *   const draft = buildTransaction({ database, writer, nonce, schemaVersion: schema.version, snapshot, notAfter, mutations, items,
+ *     backpointers: [] });
+ *   const tx = signTransaction(domain, draft, privateKey);
+ *   verifyTransaction(domain, tx);   // 'valid', or { fault }
+ */
+export { compareKeys, orderedKey } from './key.ts';
+export {
+  DATABASE_TABLE, NONCE_TABLE, SCHEMA_TABLE, databasePath, keyRef, noncePath, nonceRef, pathOf, pathRange, schemaPath, type KeyRef,
+} from './path.ts';
+export { keyC, mutationC, put, remove, rowC, type Mutation } from './mutation.ts';
+export {
+  backpointersRootOf, bodyC, buildTransaction, decodeTransaction, encodeTransaction, entryIdOf, footprintRootOf, headerC, isSchemaChange,
+  itemBytes, itemC, mutationsRootOf, signTransaction, signedTransactionC, toCommand, txIdOf, type DigestSigner, type SignedTransaction,
+  type TransactionBody, type TransactionDraft, type TransactionHeader, type TransactionInput,
+} from './transaction.ts';
+export { verifyTransaction, type Refusal } from './verify.ts';
+export {
+  contentHashOf, keyHashOf, leafOf, nonceLeafOf, rowHashOf, type Change, type EntryRef, type LeafChange,
+} from './leaf.ts';
+export { txFaults } from './faults.ts';
