@@ -20,7 +20,7 @@ export interface NodeServices {
   offer(request: OfferRequest): Promise<SignedOffer>;
   /**
    * Resolves once the transaction is final (applied or aborted). The same transaction may be submitted
-   * again, here or elsewhere: it is executed once. API_BAD_TRANSACTION, API_NOT_FINAL, API_PAYMENT_REQUIRED.
+   * again, here or elsewhere: it is executed once. API_BAD_TRANSACTION, API_NOT_FINAL, PAYMENT_REQUIRED.
    * @param group the group a new database is created in; ignored for existing databases
    */
   submit(transaction: SignedTransaction, group: GroupId | undefined): Promise<SubmitAnswer>;
@@ -38,7 +38,7 @@ export interface NodeServices {
   versions(request: VersionsRequest): Promise<VersionsAnswer>;
   /** Answers a challenge from storage (DOORS 11): ranks first, then paths, in the order asked. */
   poq(request: PoqRequest): Promise<ReadAnswer>;
-  /** Takes a payment voucher; answers the account afterwards. API_BAD_VOUCHER. */
+  /** Takes a payment voucher; answers the account afterwards. PAYMENT_* (protocol/metering). */
   voucher(voucher: SignedVoucher): Promise<MeterAnswer>;
   meter(cluster: ClusterId): MeterAnswer;
 }

@@ -8,8 +8,6 @@ export const apiFaults = defineFaults('API', {
   notYet: ['the node has not reached the timestamp or height asked for', 'try again, or ask another node'],
   noCheckpoint: ['the group has no certified checkpoint yet', 'try again in a second'],
   historyGone: ['the timestamp asked for is below the kept history', 'ask for a newer one'],
-  paymentRequired: ['the cluster owes more than the agreed threshold', 'send a voucher for the amount in facts.owedWei'],
-  badVoucher: ['the voucher is not signed by the channel owner, lower than the last one, or above the deposit', 'sign a correct one'],
   overloaded: ['the node has too much work', 'wait, or ask another node'],
   forbidden: ['the rules of the database do not allow it', 'ask the owner for access'],
   badTransaction: ['the transaction is not valid', 'see facts.reason, then sign a correct one'],
@@ -28,7 +26,7 @@ export const apiFaults = defineFaults('API', {
 const statuses: Readonly<Record<string, number>> = {
   API_UNKNOWN_DATABASE: 404, API_UNKNOWN_GROUP: 404, API_UNKNOWN_TABLE: 404, API_NOT_FOUND: 404, API_HISTORY_GONE: 410,
   API_NOT_YET: 503, API_NO_CHECKPOINT: 503, API_OVERLOADED: 503, API_UNAVAILABLE: 503, API_NOT_FINAL: 504,
-  API_PAYMENT_REQUIRED: 402, API_BAD_VOUCHER: 422, API_FORBIDDEN: 403, API_BAD_TRANSACTION: 422, API_BAD_QUERY: 422, API_QUERY_LIMIT: 422,
+  PAYMENT_REQUIRED: 402, API_FORBIDDEN: 403, API_BAD_TRANSACTION: 422, API_BAD_QUERY: 422, API_QUERY_LIMIT: 422,
   API_MALFORMED: 400, API_OVERSIZED: 413, API_UNSUPPORTED_TYPE: 415, API_RATE_LIMITED: 429, API_INTERNAL: 500,
 };
 

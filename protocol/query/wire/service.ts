@@ -8,7 +8,7 @@ export type SignedVoucher = Shaped<typeof signedVoucherW>;
 
 /**
  * The account of one cluster at this node (DOORS: a node meters the committed writes of the group and
- * the reads it served). Service stops when `servedWei - paidWei > thresholdWei`.
+ * the reads it served). Service stops when `servedWei - paidWei > terms.thresholdWei`.
  */
 export const meterAnswerW = record({
   cluster: hash32,
@@ -16,8 +16,8 @@ export const meterAnswerW = record({
   channel: nullable(hash32),
   servedWei: u256,
   paidWei: u256,
-  thresholdWei: u256,
-  prices: list(record({ operation: text(64), wei: u256 }), 64),
+  /** Prices as agreed on chain: recompute the bill with protocol/metering. */
+  terms: record({ pricePerGibMonthWei: u256, pricePerMillionQueriesWei: u256, pricePerGibOutWei: u256, thresholdWei: u256 }),
 });
 export type MeterAnswer = Shaped<typeof meterAnswerW>;
 
