@@ -94,6 +94,18 @@ export const scalar: Codec<Scalar> = {
   },
 };
 
+/** One of a closed list of words, as its place in the list. Append words, never reorder. */
+export function choice<const W extends readonly string[]>(words: W): Codec<W[number]> {
+  return {
+    toCbor: (value) => words.indexOf(value),
+    fromCbor(raw) {
+      const word = typeof raw === 'number' ? words[raw] : undefined;
+      if (word === undefined) throw shape(`one of ${words.join(', ')}`, raw);
+      return word;
+    },
+  };
+}
+
 export function list<T>(item: Codec<T>, maxItems: number): Codec<readonly T[]> {
   return {
     toCbor: (values) => values.map((value) => item.toCbor(value)),
