@@ -6,3 +6,4 @@
  *   const clock = createManualClock();
  */
 export { createManualClock, type ManualClock } from './clock.ts';
+export { createMemoryDisk, type MemoryDisk } from './journal.ts';

@@ -1,0 +1,12 @@
+/**
+ * Durable state of a node (Picolo §5.3; consensus §2.9, §2.14): the journal that is flushed before
+ * anything is signed, the ledger that holds rows, versions, history and the state tree in SQLite, and
+ * the pool that runs strangers' SELECTs where they can do no harm.
+ *
+ * @example
+ *   const lock = lockFolder(folder);
+ *   const journal = openJournal({ path: join(folder, 'journal') });
+ */
+export { openJournal, type JournalOptions } from './journal/journal.ts';
+export { diskFiles, type Files, type OpenFile } from './files.ts';
+export { lockFolder, type FolderLock } from './lock.ts';
