@@ -23,6 +23,10 @@ export const limits = Object.freeze({
   batchesInFlight: 8,
   pendingCommands: 20_000,
   ackedUnswept: 20_000,
+  // questions between nodes
+  peerRequestsOpen: 256,
+  peerRequestsServed: 64,
+  snapshotChunkBytes: 1024 * 1024,
   // clocks
   clockAheadMs: 250,
   clockOffsetMs: 500,
@@ -87,6 +91,7 @@ export const limits = Object.freeze({
   databasesPerStatus: 1_000,
   groupsPerNode: 1_000,
   freshnessWaitMs: 5_000,
+  apiRequestMs: 30_000,
   requestBytes: 2 * 1024 * 1024,
   requestsPerMinute: 60_000,
 });
