@@ -3,6 +3,7 @@
  * `eip712.ts`) and the Solidity hashing (`contracts/libraries/PicoloHashes.sol`, generated).
  * Domain: {name "Picolo", version "1", chainId, verifyingContract = StakeVault}. All fields are
  * fixed-width words; dynamic bodies enter by their SHA-256. Field names follow consensus §2.3.
+ * `issuedAt`, `expiresAt` and `sentAt` are unix seconds: contracts compare them with block time.
  */
 export const structs = {
   // what a client signs
@@ -51,6 +52,8 @@ export const structs = {
   ],
   // a provider offers capacity to a cluster (registry)
   Offer: [['cluster', 'bytes32'], ['node', 'address'], ['gib', 'uint32'], ['expiresAt', 'uint64']],
+  // a node's key agrees to work for an owner (vault): registration, where node = signer, and rotation
+  NodeKey: [['node', 'address'], ['owner', 'address'], ['signer', 'address']],
   // one side of an authenticated connection: `binding` is exported keying material of the TLS session
   Hello: [['binding', 'bytes32'], ['from', 'address'], ['to', 'address']],
   // what an MX client asks: `transaction` is the hash of the whole request (docs/spec/mx.md)
