@@ -7,3 +7,5 @@
  */
 export { createManualClock, type ManualClock } from './clock.ts';
 export { createMemoryDisk, type MemoryDisk } from './journal.ts';
+export { createMemoryNetwork, type MemoryNetwork, type MemoryNetworkOptions } from './transport.ts';
+export { createMemorySigner } from './signer.ts';

@@ -10,6 +10,8 @@ export interface TransportStats {
   readonly connected: readonly Address[];
   readonly queuedBytes: number;
   readonly droppedFrames: number;
+  /** How often each NETWORK_* fault closed or refused a link, by code. */
+  readonly faults: Readonly<Record<string, number>>;
 }
 
 /**
