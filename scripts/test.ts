@@ -35,6 +35,7 @@ const mocha = (name: string, glob: string, ...extra: string[]): Suite => ({
 });
 
 const suites: readonly Suite[] = [
+  { name: 'lint', command: bin('oxlint'), args: [], totals: () => ({ passed: 1, failed: 0, skipped: 0 }) },
   { name: 'types', command: bin('tsc'), args: ['-p', '.'], totals: () => ({ passed: 1, failed: 0, skipped: 0 }) },
   mocha('tidy', 'test/tidy/**/*.test.ts'),
   mocha('unit', 'test/{unit,conformance}/**/*.test.ts', '--parallel', '--jobs', '2'),

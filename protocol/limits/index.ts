@@ -26,7 +26,6 @@ export const limits = Object.freeze({
   // questions between nodes
   peerRequestsOpen: 256,
   peerRequestsServed: 64,
-  snapshotChunkBytes: 1024 * 1024,
   // clocks
   clockAheadMs: 250,
   clockOffsetMs: 500,
