@@ -1,5 +1,14 @@
 import { defineFaults, isPicoloError } from '../errors/index.ts';
 
+/** Why an answer cannot be used. None of these accuses a node: what does is a `Lie`. */
+export const queryFaults = defineFaults('QUERY', {
+  stale: ['the answer is older than what was asked for', 'ask another replica'],
+  unbound: ['the answer is to another question', 'ask another replica'],
+  notAReplica: ['the answer is not signed by a replica of the group', 'ask a node of the roster'],
+  badProof: ['the proof does not show what the answer says', 'ask another replica'],
+  rowMismatch: ['the row that came along is not the one that was proven', 'ask another replica'],
+});
+
 /** What a node may answer instead of an answer; shared by node and SDK, so a client can test for the code. */
 export const apiFaults = defineFaults('API', {
   unknownDatabase: ['this node does not serve the database', 'ask a node of its group, or check the id'],

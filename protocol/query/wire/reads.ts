@@ -1,28 +1,23 @@
 import { limits } from '../../limits/index.ts';
+import type { CertifiedCheckpoint } from '../../membership/index.ts';
 import { rowProofC } from '../../rows/index.ts';
 import { rangeProofC, treeProofC } from '../../state-tree/index.ts';
 import { ZERO_ADDRESS, ZERO_HASH } from '../../types/index.ts';
 import { ZERO_TIMESTAMP } from '../../hlc/index.ts';
 import { list, nullable, optional, record, struct } from './compose.ts';
-import { address, bool, embedded, hash32, scalar, signature, text, timestamp, u32, u64, type Shaped } from './shape.ts';
+import { address, bool, embedded, hash32, scalar, signature, text, timestamp, u32, u64, type Shape, type Shaped } from './shape.ts';
 
-/** The preimage of `Checkpoint.detail`. */
-export const checkpointDetailW = record({
-  closeTs: timestamp, rowCount: u64, capsuleHead: hash32, previous: hash32, configHash: hash32,
-});
-export type CheckpointDetail = Shaped<typeof checkpointDetailW>;
-
-/** A checkpoint with the signatures of q replicas, ascending by replica index. */
-export const certifiedCheckpointW = record({
+/** A checkpoint with the signatures of q replicas; in CBOR the same bytes as `certifiedCheckpointC` of membership. */
+export const certifiedCheckpointW: Shape<CertifiedCheckpoint> = record({
   checkpoint: struct('Checkpoint'),
-  detail: checkpointDetailW,
+  detail: record({ closeTs: timestamp, rowCount: u64, capsuleHead: hash32, previous: hash32, configHash: hash32 }),
   signatures: list(record({ replica: u32, signature }), limits.replicasPerGroup),
 });
-export type CertifiedCheckpoint = Shaped<typeof certifiedCheckpointW>;
+export type { CertifiedCheckpoint };
 
 /** What stands under a leaf. `values` is null for leaves without content (nonces). */
 export const storedRowW = record({
-  version: hash32, writtenAt: timestamp, key: list(scalar, limits.columnsPerTable), values: nullable(list(scalar, limits.columnsPerTable)),
+  version: hash32, writtenAt: timestamp, key: list(scalar, limits.columnsPerTable), values: nullable(list(scalar, limits.scalarsPerRow)),
 });
 export type StoredRow = Shaped<typeof storedRowW>;
 

@@ -9,7 +9,7 @@ import { address, hash32, hexBytes, scalar, signature, text, timestamp, u32, u64
 export const queryRequestW = record({
   database: hash32,
   sql: text(limits.sqlBytes),
-  params: optional(list(scalar, limits.columnsPerTable), []),
+  params: optional(list(scalar, limits.queryParameters), []),
   asOf: optional(timestamp, ZERO_TIMESTAMP),
   minTimestamp: optional(timestamp, ZERO_TIMESTAMP),
   querier: optional(address, ZERO_ADDRESS),

@@ -1,0 +1,28 @@
+import type { StructValue } from '../codec/index.ts';
+import type { CertifiedCheckpoint } from '../membership/index.ts';
+import type { RowProof } from '../rows/index.ts';
+import type { TreeProof } from '../state-tree/index.ts';
+import type { Address, Signature } from '../types/index.ts';
+
+export interface SignedStatement {
+  readonly node: Address;
+  readonly statement: StructValue<'Statement'>;
+  readonly signature: Signature;
+}
+
+interface SignedAnswer {
+  readonly node: Address;
+  readonly answer: StructValue<'Answer'>;
+  readonly signature: Signature;
+}
+
+/**
+ * A signed answer that cannot be true, with everything a contract needs to see it (P-6.1-cpoq; contracts
+ * "FalseAnswer"). 'own-root': the row hash contradicts the state root that the node signed beside it. 'certificate':
+ * that state root contradicts the certified one. 'contradiction': two nodes signed different results of
+ * one question at one snapshot; at least one lies, which a committee decides by running it again.
+ */
+export type Lie =
+  | (SignedAnswer & { readonly kind: 'own-root'; readonly proof: TreeProof; readonly provenance: RowProof | null })
+  | (SignedAnswer & { readonly kind: 'certificate'; readonly certified: CertifiedCheckpoint })
+  | { readonly kind: 'contradiction'; readonly statements: readonly [SignedStatement, SignedStatement] };
