@@ -66,6 +66,7 @@ export const limits = Object.freeze({
   mxQueryBytes: 64 * 1024,
   mxPartBytes: 256 * 1024,
   mxSendBytes: 3 * 1024 * 1024,
+  mxHeldBytes: 64 * 1024 * 1024,
   mxReceipts: 256,
   mxNodesListed: 64,
   mxNeighbours: 64,
@@ -84,6 +85,9 @@ export const limits = Object.freeze({
   connections: 2048,
   peerQueueBytes: 32 * 1024 * 1024,
   coalesceBytes: 16 * 1024,
+  // signer: slots that the guard remembers above its watermarks
+  guardSlots: 500_000,
+  guardSlotBytes: 512,
   // API
   pathsPerRead: 256,
   pathsPerVersions: 20_000,
