@@ -9,7 +9,7 @@ import {
   type Address, type Command, type DatabaseId, type Digest, type EntryId, type Hash32, type Item, type Signature, type Timestamp, type TxId,
 } from '../types/index.ts';
 import { mutationC, type Mutation } from './mutation.ts';
-import { DATABASE_TABLE, SCHEMA_TABLE } from './path.ts';
+import { DATABASE_TABLE, SCHEMA_TABLE, noncePath } from './path.ts';
 
 export type TransactionHeader = StructValue<'Transaction'>;
 
@@ -138,6 +138,7 @@ export function toCommand(domain: Domain, tx: SignedTransaction, bytes: Uint8Arr
     notAfter: tx.header.notAfter as Timestamp,
     footprintRoot: tx.header.footprintRoot,
     items: tx.body.items,
+    noncePath: noncePath(tx.header.database, tx.header.writer, tx.header.nonce),
     classicOnly: isSchemaChange(tx.body.mutations),
     bytes,
   };

@@ -18,6 +18,8 @@ export interface Command {
   readonly notAfter: Timestamp;
   readonly footprintRoot: Hash32;
   readonly items: readonly Item[];
+  /** The W item that makes the command execute once; consumed on abort too (consensus §2.2). */
+  readonly noncePath: Path;
   /** Schema changes and other commands that only a leader may order. */
   readonly classicOnly: boolean;
   /** The encoded signed transaction. */
