@@ -52,6 +52,9 @@ export const limits = Object.freeze({
   queryMemoryBytes: 512 * 1024 * 1024,
   queriesWaiting: 256,
   queryParameters: 999,
+  expressionDepth: 200,
+  compoundSelects: 50,
+  sqlWorkers: 2,
   // proofs
   proofSteps: 256,
   rangeRows: 5_000,
