@@ -1,28 +1,28 @@
 import { invariant } from '../errors/index.ts';
 
-const PAGE_BITS = 14;
-const PAGE_SLOTS = 1 << PAGE_BITS;
-export const PAGE_SHIFT = PAGE_BITS;
+export const PAGE_SHIFT = 14;
+const PAGE_SLOTS = 1 << PAGE_SHIFT;
 export const PAGE_MASK = PAGE_SLOTS - 1;
 
 /**
- * Fixed-size records in pages of typed arrays, with one reference count each. A tree of a million
- * rows is a few hundred arrays instead of two million objects, so the garbage collector never sees
- * it. Slot 0 stays unused: 0 means "nothing".
+ * Fixed-size records in pages of typed arrays, with a reference count in the last word of each. A tree of
+ * a million rows is a few hundred arrays instead of two million objects, so the garbage collector never
+ * sees it. Slot 0 stays unused: 0 means "nothing".
  *
- * Pages never move. A free slot keeps the link to the next free one, inverted, in its count.
+ * Pages never move. A free slot keeps the link to the next free one, inverted, in place of its count.
  */
 export class Slab {
   readonly words: Int32Array[] = [];
   readonly bytes: Uint8Array[] = [];
-  private readonly refs: Int32Array[] = [];
   private readonly recordWords: number;
+  private readonly refsAt: number;
   private freeHead = 0;
   private fresh = 1;
   private freeSlots = 0;
 
   constructor(recordWords: number) {
     this.recordWords = recordWords;
+    this.refsAt = recordWords - 1;
   }
 
   /** A slot with one reference and stale contents. */
@@ -32,28 +32,30 @@ export class Slab {
       slot = this.fresh++;
       if (slot >>> PAGE_SHIFT >= this.words.length) this.addPage();
     } else {
-      this.freeHead = ~((this.refs[slot >>> PAGE_SHIFT] as Int32Array)[slot & PAGE_MASK] as number);
+      this.freeHead = ~this.refs(slot);
       this.freeSlots--;
     }
-    (this.refs[slot >>> PAGE_SHIFT] as Int32Array)[slot & PAGE_MASK] = 1;
+    this.setRefs(slot, 1);
     return slot;
   }
 
+  refs(slot: number): number {
+    return (this.words[slot >>> PAGE_SHIFT] as Int32Array)[(slot & PAGE_MASK) * this.recordWords + this.refsAt] as number;
+  }
+
   retain(slot: number): void {
-    const page = this.refs[slot >>> PAGE_SHIFT] as Int32Array;
-    page[slot & PAGE_MASK] = (page[slot & PAGE_MASK] as number) + 1;
+    this.setRefs(slot, this.refs(slot) + 1);
   }
 
   /** Gives one reference back; true when it was the last one. The contents stay until the next `alloc`. */
   drop(slot: number): boolean {
-    const page = this.refs[slot >>> PAGE_SHIFT] as Int32Array;
-    const refs = page[slot & PAGE_MASK] as number;
-    invariant(refs > 0, 'tree-slot-in-use', { slot });
+    const refs = this.refs(slot);
+    invariant(refs > 0, 'tree-slot-in-use');
     if (refs > 1) {
-      page[slot & PAGE_MASK] = refs - 1;
+      this.setRefs(slot, refs - 1);
       return false;
     }
-    page[slot & PAGE_MASK] = ~this.freeHead;
+    this.setRefs(slot, ~this.freeHead);
     this.freeHead = slot;
     this.freeSlots++;
     return true;
@@ -64,13 +66,16 @@ export class Slab {
   }
 
   get reservedBytes(): number {
-    return this.words.length * PAGE_SLOTS * 4 * (this.recordWords + 1);
+    return this.words.length * PAGE_SLOTS * 4 * this.recordWords;
+  }
+
+  private setRefs(slot: number, refs: number): void {
+    (this.words[slot >>> PAGE_SHIFT] as Int32Array)[(slot & PAGE_MASK) * this.recordWords + this.refsAt] = refs;
   }
 
   private addPage(): void {
     const words = new Int32Array(PAGE_SLOTS * this.recordWords);
     this.words.push(words);
     this.bytes.push(new Uint8Array(words.buffer));
-    this.refs.push(new Int32Array(PAGE_SLOTS));
   }
 }

@@ -1,7 +1,7 @@
 import type { Hex } from '../types/index.ts';
-import { LEAF_WORDS } from './nodes.ts';
+import { firstDifference } from './bits.ts';
 import { treeFaults } from './faults.ts';
-import type { LeafChange } from './types.ts';
+import type { Changes, LeafChange } from './types.ts';
 
 /** Changes as bytes: 64 per change (path ‖ rowHash), strictly ascending by path. */
 export interface PackedChanges {
@@ -12,52 +12,76 @@ export interface PackedChanges {
   readonly removed: Uint8Array;
 }
 
-/** Sorts by path; of several changes to one path the last one counts. */
-export function packChanges(changes: readonly LeafChange[]): PackedChanges {
-  const order = sortedOrder(changes);
-  const out = emptyPack(order.length);
-  for (let i = 0; i < order.length; i++) {
-    const { path, rowHash } = changes[order[i] as number] as LeafChange;
-    readHex(path, out.bytes, i * 64);
-    if (rowHash === null) {
-      out.removed[i] = 1;
-    } else {
-      readHex(rowHash, out.bytes, i * 64 + 32);
-      if (looksLikeMeta(out.bytes, i * 64 + 32)) throw treeFaults.rowHash({ path, rowHash });
-    }
+/** Sorts by path; of several changes to one path the last one counts. Throws TREE_ROW_HASH, TREE_CHANGES. */
+export function packChanges(changes: Changes): PackedChanges {
+  const raw = changes instanceof Uint8Array ? changes : bytesOfChanges(changes);
+  if (raw.length % 64 !== 0) throw treeFaults.changes({ bytes: raw.length });
+  const packed = inOrder(raw) ? raw : sorted(raw);
+  const words = wordsOf(packed, packed === changes);
+  const length = packed.length / 64;
+  const removed = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    if (!looksLikeMeta(packed, i * 64 + 32)) continue;
+    if (!isZero(packed, i * 64 + 32)) throw treeFaults.rowHash({ change: i });
+    removed[i] = 1;
   }
-  return out;
+  return { length, bytes: new Uint8Array(words.buffer, words.byteOffset, packed.length), words, removed };
 }
 
 /**
  * Row hashes whose last 22 bytes are zero are refused everywhere: with one, `path ‖ rowHash` could
  * be the hash input of an inner node, and a proof could pass an inner node off as a leaf.
  */
-export function looksLikeMeta(bytes: Uint8Array, at: number): boolean {
-  for (let i = at + 10; i < at + 32; i++) if (bytes[i] !== 0) return false;
+function looksLikeMeta(bytes: Uint8Array, at: number): boolean {
+  for (let i = at + 31; i >= at + 10; i--) if (bytes[i] !== 0) return false;
   return true;
 }
 
-function emptyPack(length: number): PackedChanges {
-  const words = new Int32Array(length * LEAF_WORDS);
-  return { length, words, bytes: new Uint8Array(words.buffer), removed: new Uint8Array(length) };
+function isZero(bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < 32; i++) if (bytes[at + i] !== 0) return false;
+  return true;
 }
 
-// paths are lower-case hex of equal length, so string order is byte order
-function sortedOrder(changes: readonly LeafChange[]): number[] {
-  const order: number[] = [];
-  let ascending = true;
+function bytesOfChanges(changes: readonly LeafChange[]): Uint8Array {
+  const out = new Uint8Array(changes.length * 64);
   for (let i = 0; i < changes.length; i++) {
-    order.push(i);
-    if (i > 0 && (changes[i - 1] as LeafChange).path >= (changes[i] as LeafChange).path) ascending = false;
+    const { path, rowHash } = changes[i] as LeafChange;
+    readHex(path, out, i * 64);
+    if (rowHash === null) continue; // stays zero: removes
+    readHex(rowHash, out, i * 64 + 32);
+    if (looksLikeMeta(out, i * 64 + 32)) throw treeFaults.rowHash({ path, rowHash });
   }
-  if (ascending) return order;
-  order.sort((a, b) => {
-    const left = (changes[a] as LeafChange).path;
-    const right = (changes[b] as LeafChange).path;
-    return left < right ? -1 : left > right ? 1 : a - b;
-  });
-  return order.filter((at, i) => i + 1 === order.length || (changes[at] as LeafChange).path !== (changes[order[i + 1] as number] as LeafChange).path);
+  return out;
+}
+
+function inOrder(raw: Uint8Array): boolean {
+  for (let at = 64; at < raw.length; at += 64) if (comparePaths(raw, at - 64, at) >= 0) return false;
+  return true;
+}
+
+function sorted(raw: Uint8Array): Uint8Array {
+  const order = Array.from({ length: raw.length / 64 }, (_, i) => i * 64);
+  order.sort((a, b) => comparePaths(raw, a, b) || a - b);
+  const out = new Uint8Array(raw.length);
+  let end = 0;
+  for (let i = 0; i < order.length; i++) {
+    const at = order[i] as number;
+    if (i + 1 < order.length && comparePaths(raw, at, order[i + 1] as number) === 0) continue;
+    out.set(raw.subarray(at, at + 64), end);
+    end += 64;
+  }
+  return out.subarray(0, end);
+}
+
+function comparePaths(raw: Uint8Array, a: number, b: number): number {
+  const where = firstDifference(raw, a, raw, b) >> 3;
+  return where === 32 ? 0 : (raw[a + where] as number) - (raw[b + where] as number);
+}
+
+/** The same bytes as words; a caller's own buffer may be unaligned, and is not kept. */
+function wordsOf(packed: Uint8Array, foreign: boolean): Int32Array {
+  const own = foreign && packed.byteOffset % 4 !== 0 ? packed.slice() : packed;
+  return new Int32Array(own.buffer, own.byteOffset, own.length / 4);
 }
 
 const NIBBLE = new Uint8Array(128);

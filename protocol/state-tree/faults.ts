@@ -2,6 +2,7 @@ import { defineFaults } from '../errors/index.ts';
 
 export const treeFaults = defineFaults('TREE', {
   rowHash: ['a row hash ends in 22 zero bytes, as only the inner nodes of the tree do', 'send the SHA-256 row hash of a row'],
+  changes: ['packed changes are not a whole number of 64-byte records', 'pack path ‖ row hash per change'],
   rootReleased: ['the tree version was released', 'keep the root until its last reader is done'],
   foreignRoot: ['the root belongs to another tree', 'use the tree that made the root'],
   rankOutOfRange: ['the tree has no leaf of this rank', 'ask for a rank below the count'],

@@ -12,8 +12,9 @@
  *   const after = tree.apply(before, [{ path, rowHash }, { path: other, rowHash: null }]);
  *   verifyProof(after.hash, path, tree.prove(after, path));   // { kind: 'present', rowHash, rank, count }
  *   tree.release(before);                                     // `after` stays as it is
+ *   const next = tree.advance(after, changes);                // apply and release in one, in place where possible
  */
-export type { Leaf, LeafChange, ProofStep, RangeAnswer, RangeProof, TreeProof } from './types.ts';
+export type { Changes, Leaf, LeafChange, ProofStep, RangeAnswer, RangeProof, TreeProof } from './types.ts';
 export { createTree, StateTree, type TreeRoot, type TreeStats } from './tree.ts';
 export { verifyCount, verifyProof, verifyRank, type Membership } from './verify.ts';
 export { verifyRange, type VerifiedRange } from './verify-range.ts';

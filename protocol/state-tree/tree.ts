@@ -5,8 +5,8 @@ import { packChanges, readHex } from './changes.ts';
 import { treeFaults } from './faults.ts';
 import { Nodes } from './nodes.ts';
 import { follow, frame, leafAtRank, leafOf, leafRefs, proveLeafAt, provePath, rankOf } from './prove.ts';
-import type { Leaf, LeafChange, RangeAnswer, TreeProof } from './types.ts';
-import { update, type Version } from './update.ts';
+import type { Changes, Leaf, RangeAnswer, TreeProof } from './types.ts';
+import { Update, type Version } from './update.ts';
 
 const BUILD_CHUNK = 8192;
 
@@ -45,6 +45,7 @@ export interface TreeStats {
  */
 export class StateTree {
   private readonly nodes = new Nodes();
+  private readonly update = new Update(this.nodes);
 
   /** The version without leaves; its hash is zero. */
   empty(): TreeRoot {
@@ -53,25 +54,33 @@ export class StateTree {
 
   /**
    * A new version with all changes in it; the old one stays readable. The order of the changes is
-   * free, except that of several changes to one path the last one counts. Throws TREE_ROW_HASH.
+   * free, except that of several changes to one path the last one counts. Throws TREE_ROW_HASH, TREE_CHANGES.
    */
-  apply(root: TreeRoot, changes: readonly LeafChange[]): TreeRoot {
-    return new Root(this, update(this.nodes, this.open(root).version, packChanges(changes)));
+  apply(root: TreeRoot, changes: Changes): TreeRoot {
+    return new Root(this, this.update.run(this.open(root).version, packChanges(changes), false));
+  }
+
+  /**
+   * `apply` and `release` in one: changes nodes that no other version shares in place, which is several
+   * times faster. `root` is released even when nothing changes; on a fault it stays as it was.
+   */
+  advance(root: TreeRoot, changes: Changes): TreeRoot {
+    const open = this.open(root);
+    const packed = packChanges(changes);
+    open.released = true;
+    return new Root(this, this.update.run(open.version, packed, true));
   }
 
   /** A version with exactly these leaves; fastest when they come in ascending order. */
   build(leaves: Iterable<Leaf>): TreeRoot {
     let root = this.empty();
     let chunk: Leaf[] = [];
-    const flush = (): void => {
-      const next = this.apply(root, chunk);
-      this.release(root);
-      root = next;
+    for (const leaf of leaves) {
+      if (chunk.push(leaf) < BUILD_CHUNK) continue;
+      root = this.advance(root, chunk);
       chunk = [];
-    };
-    for (const leaf of leaves) if (chunk.push(leaf) === BUILD_CHUNK) flush();
-    flush();
-    return root;
+    }
+    return this.advance(root, chunk);
   }
 
   /** Gives the version up: its nodes are freed unless another version shares them. Throws TREE_ROOT_RELEASED when done twice. */

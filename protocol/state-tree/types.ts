@@ -11,6 +11,9 @@ export interface LeafChange {
   readonly rowHash: Hash32 | null;
 }
 
+/** Changes as values, or as bytes: 64 per change, path ‖ row hash, where a zero row hash removes. */
+export type Changes = readonly LeafChange[] | Uint8Array;
+
 /** One branching above a leaf. The side is no field: it is the leaf's own bit at `depth`. */
 export interface ProofStep {
   /** Index of the bit that the node branches on, 0..255, 0 = first. */

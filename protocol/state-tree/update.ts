@@ -1,24 +1,10 @@
+import { invariant } from '../errors/index.ts';
 import { bitAt, firstDifference } from './bits.ts';
 import type { PackedChanges } from './changes.ts';
 import { descend, type Plan } from './descend.ts';
 import type { Nodes } from './nodes.ts';
-import { PAGE_MASK } from './arena.ts';
-import { INNER_WORDS } from './nodes.ts';
-import { Fresh, rehash } from './rehash.ts';
-
-const UNCHANGED = -1;
-const ROOT_HASH = -1;
-
-/** A subtree on its way into the new version. */
-interface Part {
-  /** Node reference, 0 = nothing is left. */
-  ref: number;
-  count: number;
-  /** Index in `Fresh`, or UNCHANGED: shared with the old version. */
-  fresh: number;
-  /** Where an unchanged subtree's hash stands: parent slot * 2 + side, or ROOT_HASH. */
-  hashAt: number;
-}
+import { Parts, UNCHANGED } from './parts.ts';
+import { rehash } from './rehash.ts';
 
 export interface Version {
   readonly ref: number;
@@ -27,46 +13,71 @@ export interface Version {
   readonly hash: Int32Array;
 }
 
+const UNTOUCHED = -1;
+const NOTHING = -2;
+/** The root's hash stands in no parent. */
+const ROOT_PLACE = 0;
+
 /**
- * A new version of the tree with the changes in it. Nodes off the changed paths are shared with the
- * old version, which stays as it is. The result owns one reference to its root.
+ * Merges sorted changes into a tree in one walk. Results are indices into `parts`, or UNTOUCHED for a
+ * subtree that no change reaches, or NOTHING for one whose last leaf went away.
+ *
+ * `owned` says that the caller gives its reference to the old subtree away. A node that is owned and has
+ * no other reference is changed in place; any other one is copied, and shared subtrees gain a reference.
  */
-export function update(nodes: Nodes, old: Version, changes: PackedChanges): Version {
-  const run = new Update(nodes, old, changes);
-  return run.finish();
-}
-
-class Update {
+export class Update {
   private readonly nodes: Nodes;
-  private readonly old: Version;
-  private readonly changes: PackedChanges;
-  private readonly plan: Plan;
-  private readonly fresh = new Fresh();
+  private readonly parts = new Parts();
+  /** Old nodes whose reference is given back at the end: until then their hashes are still read. */
+  private readonly given: number[] = [];
+  private old: Version = { ref: 0, count: 0, hash: new Int32Array(8) };
+  private bytes: Uint8Array = new Uint8Array(0);
+  private changes: PackedChanges = { length: 0, bytes: this.bytes, words: new Int32Array(0), removed: this.bytes };
+  private plan: Plan = { length: 0, index: new Int32Array(0), exit: new Int32Array(0) };
 
-  constructor(nodes: Nodes, old: Version, changes: PackedChanges) {
+  constructor(nodes: Nodes) {
     this.nodes = nodes;
+  }
+
+  /**
+   * The version with the changes in it, owning one reference to its root.
+   * @param consume the old version's reference is given away: unshared nodes are changed in place
+   */
+  run(old: Version, changes: PackedChanges, consume: boolean): Version {
+    this.plan = descend(this.nodes, old.ref, changes);
     this.old = old;
+    this.bytes = changes.bytes;
     this.changes = changes;
-    this.plan = descend(nodes, old.ref, changes);
+    this.parts.clear();
+    if (this.plan.length === 0) {
+      if (!consume) this.nodes.retain(old.ref);
+      return old;
+    }
+    const version = this.finish(this.merge(old.ref, old.count, ROOT_PLACE, consume, 0, this.plan.length));
+    for (const ref of this.given) this.nodes.drop(ref);
+    this.given.length = 0;
+    return version;
   }
 
-  finish(): Version {
-    const root = this.merge(this.old.ref, this.old.count, ROOT_HASH, 0, this.plan.length);
-    if (root.fresh !== UNCHANGED) return { ref: root.ref, count: root.count, hash: rehash(this.nodes, this.fresh) };
-    this.nodes.retain(root.ref);
-    return { ref: root.ref, count: root.count, hash: root.ref === 0 ? new Int32Array(8) : this.hashWords(root.hashAt) };
+  private finish(part: number): Version {
+    if (part === NOTHING) return { ref: 0, count: 0, hash: new Int32Array(8) };
+    const ref = this.parts.refs[part] as number;
+    const count = this.parts.counts[part] as number;
+    if (this.parts.heights[part] !== UNCHANGED) return { ref, count, hash: rehash(this.nodes, this.parts) };
+    if (this.parts.owned[part] === 0) this.nodes.retain(ref);
+    return { ref, count, hash: this.nodes.hashWords(this.parts.places[part] as number) };
   }
 
-  /** Changes `from` to `to` of the plan merged into one subtree of the old version. */
-  private merge(ref: number, count: number, hashAt: number, from: number, to: number): Part {
-    if (from === to) return { ref, count, fresh: UNCHANGED, hashAt };
-    if (ref === 0) return this.weave(from, to, undefined, to, to);
+  /** Changes `from` to `to` of the plan, at least one, merged into one subtree whose hash stands at `place`. */
+  private merge(ref: number, count: number, place: number, owned: boolean, from: number, to: number): number {
+    if (ref === 0) return this.weave(from, to, NOTHING, to, to);
     const depth = ref > 0 ? this.nodes.depth(ref) : 256;
     const first = this.firstInside(depth, from, to);
     let last = first;
     while (last < to && this.exit(last) >= depth) last++;
-    const inside = this.mergeInside(ref, count, hashAt, first, last);
-    return first === from && last === to ? inside : this.weave(from, first, inside, last, to);
+    if (first === from && last === to) return ref > 0 ? this.branch(ref, depth, owned, from, to) : this.replace(ref, owned, from);
+    const inside = first === last ? this.parts.carried(ref, count, place, owned) : this.merge(ref, count, place, owned, first, last);
+    return this.weave(from, first, inside, last, to);
   }
 
   // paths that leave the tree above the subtree sort before or after all that stay in it
@@ -76,91 +87,111 @@ class Update {
     return at;
   }
 
-  private mergeInside(ref: number, count: number, hashAt: number, from: number, to: number): Part {
-    if (from === to) return { ref, count, fresh: UNCHANGED, hashAt };
-    if (ref < 0) return this.leafOf(from);
-    const depth = this.nodes.depth(ref);
+  private branch(slot: number, depth: number, owned: boolean, from: number, to: number): number {
+    const { nodes } = this;
+    const inPlace = owned && nodes.inner.refs(slot) === 1;
     let split = from;
     while (split < to && this.bit(split, depth) === 0) split++;
-    const left = this.merge(this.nodes.child(ref, 0), this.nodes.childCount(ref, 0), ref * 2, from, split);
-    const right = this.merge(this.nodes.child(ref, 1), this.nodes.childCount(ref, 1), ref * 2 + 1, split, to);
-    // a node with one child left is no branching any more: the child takes its place
-    if (left.ref === 0) return right;
-    if (right.ref === 0) return left;
-    return this.join(depth, left, right);
+    const left = from === split ? UNTOUCHED
+      : this.merge(nodes.child(slot, 0), nodes.childCount(slot, 0), slot * 2, inPlace, from, split);
+    const right = split === to ? UNTOUCHED
+      : this.merge(nodes.child(slot, 1), nodes.childCount(slot, 1), slot * 2 + 1, inPlace, split, to);
+    if (left === NOTHING && right === NOTHING) return this.give(slot, owned, NOTHING);
+    if (left === NOTHING) return this.give(slot, owned, this.promote(slot, 1, right, inPlace));
+    if (right === NOTHING) return this.give(slot, owned, this.promote(slot, 0, left, inPlace));
+    if (inPlace) return this.close(slot, this.attach(slot, 0, left), this.attach(slot, 1, right));
+    const copy = nodes.makeInner(depth);
+    return this.give(slot, owned, this.close(copy, this.attachOr(slot, copy, 0, left), this.attachOr(slot, copy, 1, right)));
   }
 
-  private leafOf(at: number): Part {
+  /** A node with one child left is no branching any more: the child takes its place. */
+  private promote(slot: number, side: number, part: number, inPlace: boolean): number {
+    if (part !== UNTOUCHED) return part;
+    return this.parts.carried(this.nodes.child(slot, side), this.nodes.childCount(slot, side), slot * 2 + side, inPlace);
+  }
+
+  private replace(ref: number, owned: boolean, at: number): number {
     const i = this.plan.index[at] as number;
-    if (this.changes.removed[i] === 1) return { ref: 0, count: 0, fresh: UNCHANGED, hashAt: 0 };
-    const ref = this.nodes.makeLeaf(this.changes.words, i * 16);
-    return { ref, count: 1, fresh: this.fresh.add(ref, 0), hashAt: 0 };
+    if (this.changes.removed[i] === 1) return this.give(ref, owned, NOTHING);
+    if (!owned || this.nodes.leaf.refs(-ref) > 1) return this.give(ref, owned, this.leafOf(at));
+    this.nodes.writeLeaf(ref, this.changes.words, i * 16);
+    return this.parts.changed(ref, 1, 0);
+  }
+
+  private leafOf(at: number): number {
+    return this.parts.changed(this.nodes.makeLeaf(this.changes.words, (this.plan.index[at] as number) * 16), 1, 0);
+  }
+
+  private give(ref: number, owned: boolean, result: number): number {
+    if (owned) this.given.push(ref);
+    return result;
   }
 
   /**
    * Joins new leaves `from..first`, the subtree `inside` and new leaves `last..to`, in order. The
    * first differing bits of neighbours are all it takes: the smallest one is the top branching.
    */
-  private weave(from: number, first: number, inside: Part | undefined, last: number, to: number): Part {
-    const parts: Part[] = [];
+  private weave(from: number, first: number, inside: number, last: number, to: number): number {
+    const stack: number[] = [];
     const gaps: number[] = [];
-    for (let at = from; at < first; at++) this.push(parts, gaps, this.leafOf(at), at === from ? 0 : this.gap(at - 1, at));
-    const kept = inside !== undefined && inside.ref !== 0;
-    if (kept) this.push(parts, gaps, inside, first === from ? 0 : this.exit(first - 1));
+    for (let at = from; at < first; at++) this.push(stack, gaps, this.leafOf(at), at === from ? 0 : this.gap(at - 1, at));
+    if (inside !== NOTHING) this.push(stack, gaps, inside, first === from ? 0 : this.exit(first - 1));
     for (let at = last; at < to; at++) {
-      const gap = at > last ? this.gap(at - 1, at) : kept ? this.exit(at) : first > from ? this.gap(first - 1, at) : 0;
-      this.push(parts, gaps, this.leafOf(at), gap);
+      const gap = at > last ? this.gap(at - 1, at) : inside !== NOTHING ? this.exit(at) : first > from ? this.gap(first - 1, at) : 0;
+      this.push(stack, gaps, this.leafOf(at), gap);
     }
-    while (gaps.length > 0) this.fold(parts, gaps);
-    return parts[0] ?? { ref: 0, count: 0, fresh: UNCHANGED, hashAt: 0 };
+    while (gaps.length > 0) this.fold(stack, gaps);
+    invariant(stack.length === 1, 'tree-weave-makes-one-part');
+    return stack[0] as number;
   }
 
   /** Parts on the stack have ascending gaps; a smaller gap closes all deeper branchings to its left. */
-  private push(parts: Part[], gaps: number[], part: Part, gap: number): void {
-    if (parts.length > 0) {
-      while (gaps.length > 0 && (gaps[gaps.length - 1] as number) > gap) this.fold(parts, gaps);
+  private push(stack: number[], gaps: number[], part: number, gap: number): void {
+    if (stack.length > 0) {
+      while (gaps.length > 0 && (gaps[gaps.length - 1] as number) > gap) this.fold(stack, gaps);
       gaps.push(gap);
     }
-    parts.push(part);
+    stack.push(part);
   }
 
-  private fold(parts: Part[], gaps: number[]): void {
-    const right = parts.pop() as Part;
-    const left = parts.pop() as Part;
-    parts.push(this.join(gaps.pop() as number, left, right));
+  private fold(stack: number[], gaps: number[]): void {
+    const right = stack.pop() as number;
+    const left = stack.pop() as number;
+    const slot = this.nodes.makeInner(gaps.pop() as number);
+    stack.push(this.close(slot, this.attach(slot, 0, left), this.attach(slot, 1, right)));
   }
 
-  private join(depth: number, left: Part, right: Part): Part {
-    const slot = this.nodes.makeInner(depth, left.ref, right.ref, left.count, right.count);
-    const height = 1 + Math.max(this.adopt(left, slot, 0), this.adopt(right, slot, 1));
-    return { ref: slot, count: left.count + right.count, fresh: this.fresh.add(slot, height), hashAt: 0 };
+  /** The finished inner node as a part. */
+  private close(slot: number, leftHeight: number, rightHeight: number): number {
+    return this.parts.changed(slot, this.nodes.count(slot), 1 + Math.max(0, leftHeight, rightHeight));
   }
 
-  /** A fresh child sends its hash up later; an unchanged one is shared and brings the hash along. Returns its height. */
-  private adopt(part: Part, parent: number, side: number): number {
-    if (part.fresh !== UNCHANGED) {
-      this.fresh.dests[part.fresh] = parent * 2 + side;
-      return this.fresh.heights[part.fresh] as number;
+  /** Puts a part under its new parent: a changed one sends its hash up later, an unchanged one brings it along. Returns its height. */
+  private attach(parent: number, side: number, part: number): number {
+    if (part === UNTOUCHED) return UNCHANGED;
+    const { nodes, parts } = this;
+    const ref = parts.refs[part] as number;
+    const height = parts.heights[part] as number;
+    nodes.setChild(parent, side, ref, parts.counts[part] as number);
+    if (height !== UNCHANGED) {
+      parts.places[part] = parent * 2 + side;
+      return height;
     }
-    this.nodes.retain(part.ref);
-    const to = this.nodes.innerPage(parent);
-    const at = (parent & PAGE_MASK) * INNER_WORDS + side * 8;
-    if (part.hashAt === ROOT_HASH) {
-      for (let w = 0; w < 8; w++) to[at + w] = this.old.hash[w] as number;
-    } else {
-      const source = part.hashAt >>> 1;
-      const page = this.nodes.innerPage(source);
-      const from = (source & PAGE_MASK) * INNER_WORDS + (part.hashAt & 1) * 8;
-      for (let w = 0; w < 8; w++) to[at + w] = page[from + w] as number;
-    }
-    return 0;
+    if (parts.owned[part] === 0) nodes.retain(ref);
+    const place = parts.places[part] as number;
+    if (place === ROOT_PLACE) nodes.setChildHash(parent * 2 + side, this.old.hash, 0);
+    else nodes.copyHash(place, parent * 2 + side);
+    return UNCHANGED;
   }
 
-  private hashWords(hashAt: number): Int32Array {
-    if (hashAt === ROOT_HASH) return this.old.hash;
-    const slot = hashAt >>> 1;
-    const at = (slot & PAGE_MASK) * INNER_WORDS + (hashAt & 1) * 8;
-    return this.nodes.innerPage(slot).slice(at, at + 8);
+  /** As `attach`, into the copy of a shared node whose untouched children are shared from now on. */
+  private attachOr(slot: number, copy: number, side: number, part: number): number {
+    if (part !== UNTOUCHED) return this.attach(copy, side, part);
+    const ref = this.nodes.child(slot, side);
+    this.nodes.retain(ref);
+    this.nodes.setChild(copy, side, ref, this.nodes.childCount(slot, side));
+    this.nodes.copyHash(slot * 2 + side, copy * 2 + side);
+    return UNCHANGED;
   }
 
   private exit(at: number): number {
@@ -168,11 +199,10 @@ class Update {
   }
 
   private bit(at: number, depth: number): number {
-    return bitAt(this.changes.bytes, (this.plan.index[at] as number) * 64, depth);
+    return bitAt(this.bytes, (this.plan.index[at] as number) * 64, depth);
   }
 
   private gap(a: number, b: number): number {
-    const { bytes } = this.changes;
-    return firstDifference(bytes, (this.plan.index[a] as number) * 64, bytes, (this.plan.index[b] as number) * 64);
+    return firstDifference(this.bytes, (this.plan.index[a] as number) * 64, this.bytes, (this.plan.index[b] as number) * 64);
   }
 }
