@@ -4,7 +4,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyPlug
 import type { Socket } from 'node:net';
 import type { InvariantError } from '../../protocol/errors/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
-import { apiFaults } from '../../protocol/query/index.ts';
+import { apiFaults, type Health, type Shape } from '../../protocol/query/index.ts';
 import type { NodeServices } from '../ports/index.ts';
 import { CBOR, requestOf, sendAnswer } from './bodies.ts';
 import { failureText, sendFailure } from './failures.ts';
@@ -76,8 +76,8 @@ function addRoute(scope: FastifyInstance, route: Route, services: NodeServices):
     schema: schemaOf(route),
     handler: async (request, reply) => {
       const answer: unknown = await route.run(services, requestOf(route, request));
-      reply.code(route.status?.(answer) ?? 200);
-      return sendAnswer(request, reply, route.answer, answer);
+      if (route.name === 'health' && !(answer as Health).ok) reply.code(503);
+      return sendAnswer(request, reply, route.answer as Shape<unknown>, answer);
     },
   });
 }

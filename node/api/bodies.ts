@@ -10,12 +10,11 @@ export const CBOR = 'application/cbor';
 
 /** The typed request, or CODEC_* / TYPE_* / API_MALFORMED: nothing untyped passes this line. */
 export function requestOf(route: Route, request: FastifyRequest): unknown {
-  if (route.request === undefined) return undefined;
   if (route.method === 'GET') return route.request.fromJson({ ...(request.query as object), ...(request.params as object) });
   const { body } = request;
   if (body instanceof Uint8Array) {
     const plain = new Uint8Array(body.buffer, body.byteOffset, body.length); // a Buffer's slices would be Buffers
-    return route.url === '/v1/tx' ? bareTransaction(plain, request.query) : decode(route.request, plain, limits.requestBytes);
+    return route.name === 'submit' ? bareTransaction(plain, request.query) : decode(route.request as Shape<unknown>, plain, limits.requestBytes);
   }
   if (body === undefined || body === null) throw apiFaults.malformed({ reason: 'the request has no body' });
   return route.request.fromJson(body);

@@ -30,7 +30,6 @@ const failure: JsonSchema = {
 export function schemaOf(route: Route): FastifySchema {
   const answers = { 200: route.answer.schema, '4xx': failure, '5xx': failure };
   const base = { summary: route.summary, response: answers };
-  if (route.request === undefined) return base;
   if (route.method === 'POST') return { ...base, body: route.request.schema };
   return { ...base, ...parameters(route.url, route.request.schema) };
 }
@@ -39,6 +38,7 @@ function parameters(url: string, schema: JsonSchema): FastifySchema {
   const properties = Object.entries(schema.properties as Record<string, JsonSchema>);
   const inPath = properties.filter(([name]) => url.includes(`:${name}`));
   const inQuery = properties.filter(([name]) => !url.includes(`:${name}`));
+  if (properties.length === 0) return {};
   return {
     params: { type: 'object', properties: Object.fromEntries(inPath), required: inPath.map(([name]) => name) },
     ...(inQuery.length === 0 ? {} : { querystring: { type: 'object', properties: Object.fromEntries(inQuery) } }),
