@@ -98,6 +98,7 @@ export const limits = Object.freeze({
   groupsPerNode: 1_000,
   freshnessWaitMs: 5_000,
   apiRequestMs: 30_000,
+  answerBytes: 64 * 1024 * 1024,
   requestBytes: 2 * 1024 * 1024,
   requestsPerMinute: 60_000,
 });
