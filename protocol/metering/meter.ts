@@ -3,7 +3,8 @@ import { paymentFaults } from './errors.ts';
 /** Agreed with the cluster on chain; wei of the channel's token. */
 export interface Terms {
   readonly pricePerGibMonthWei: bigint;
-  readonly pricePerMillionQueriesWei: bigint;
+  readonly pricePerMillionReadsWei: bigint;
+  readonly pricePerMillionWritesWei: bigint;
   readonly pricePerGibOutWei: bigint;
   readonly thresholdWei: bigint;
 }
@@ -32,8 +33,10 @@ export function openMeter(terms: Terms): Meter {
 
 /** A write pays its query and one month of storage in advance; a read its query and its egress. Rounded up. */
 export function priceOf(terms: Terms, usage: Usage): bigint {
-  const perGib = usage.kind === 'write' ? terms.pricePerGibMonthWei : terms.pricePerGibOutWei;
-  return ceilDiv(terms.pricePerMillionQueriesWei, MILLION) + ceilDiv(perGib * BigInt(usage.bytes), GIB);
+  const [perMillion, perGib] = usage.kind === 'write'
+    ? [terms.pricePerMillionWritesWei, terms.pricePerGibMonthWei]
+    : [terms.pricePerMillionReadsWei, terms.pricePerGibOutWei];
+  return ceilDiv(perMillion, MILLION) + ceilDiv(perGib * BigInt(usage.bytes), GIB);
 }
 
 export function charge(meter: Meter, usage: Usage): Meter {

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { charge, credit, dueWei, openMeter, priceOf, requirePaid, type Terms, type Usage } from '../../../protocol/metering/index.ts';
 
 const terms: Terms = {
-  pricePerGibMonthWei: 1n << 40n, pricePerMillionQueriesWei: 2_000_000n, pricePerGibOutWei: 1n << 30n, thresholdWei: 1_000n,
+  pricePerGibMonthWei: 1n << 40n,
+  pricePerMillionReadsWei: 2_000_000n, pricePerMillionWritesWei: 3_000_000n, pricePerGibOutWei: 1n << 30n, thresholdWei: 1_000n,
 };
 const usage: fc.Arbitrary<Usage> = fc.record({ kind: fc.constantFrom('write', 'read'), bytes: fc.nat(1_000_000) });
 
@@ -19,7 +20,7 @@ describe('metering', () => {
 
   it('a read of 1 KiB costs the query and its egress, a write the query and a month of storage', () => {
     expect(priceOf(terms, { kind: 'read', bytes: 1024 })).to.equal(2n + 1024n);
-    expect(priceOf(terms, { kind: 'write', bytes: 1 })).to.equal(2n + 1024n);
+    expect(priceOf(terms, { kind: 'write', bytes: 1 })).to.equal(3n + 1024n);
   });
 
   it('P-6.5-cheating-owner: service stops beyond the threshold and resumes with a voucher', () => {
