@@ -1,11 +1,12 @@
 import { digestOf, signStruct, type Domain } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
-import { defineFaults } from '../../protocol/errors/index.ts';
+import { defineFaults, invariant } from '../../protocol/errors/index.ts';
 import type { Digest, Signature } from '../../protocol/types/index.ts';
-import type { Signer } from '../ports/index.ts';
+import { GUARDED_KINDS, type Signer } from '../ports/index.ts';
 
 const faults = defineFaults('SIGNER', {
   wouldContradict: ['this slot already holds another signature', 'nothing: the second statement would be slashable'],
+  needsPosition: ['statements of this kind can contradict each other', 'sign them with their position (signAt)'],
 });
 
 /** The guard without the disk: for tests, where a "crash" is dropping the object with its key. */
@@ -15,6 +16,7 @@ export function createMemorySigner(key: Uint8Array, domain: Domain): Signer {
   return {
     address, domain,
     async signAt(position, name, value) {
+      invariant(position.kind === name, 'signed-kind-is-slot-kind', { kind: position.kind, name });
       const digest = digestOf(domain, name, value);
       const slot = `${position.kind}|${position.slot}`;
       const known = slots.get(slot);
@@ -26,7 +28,10 @@ export function createMemorySigner(key: Uint8Array, domain: Domain): Signer {
       if (known.digest !== digest) throw faults.wouldContradict({ kind: position.kind, slot: position.slot });
       return known.signature;
     },
-    sign: (name, value) => signStruct(domain, name, value, key),
+    sign(name, value) {
+      if (GUARDED_KINDS.has(name)) throw faults.needsPosition({ kind: name });
+      return signStruct(domain, name, value, key);
+    },
     close: async () => undefined,
   };
 }

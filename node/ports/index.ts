@@ -7,6 +7,6 @@ export type { Clock } from './clock.ts';
 export type { Journal } from './journal.ts';
 export type { AppliedBlock, AppliedEntry, ChainPosition, Ledger, SnapshotChunk, StateCommitment } from './ledger.ts';
 export type { PeerAddress, Transport, TransportStats } from './transport.ts';
-export type { Signer, SignPosition } from './signer.ts';
+export { GUARDED_KINDS, type Signer, type SignPosition } from './signer.ts';
 export type { ChainPort, ClusterView, GroupView, NodeView, SubmittedTransaction } from './chain.ts';
 export type { NodeServices } from './services.ts';

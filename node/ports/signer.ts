@@ -11,6 +11,14 @@ export interface SignPosition {
 }
 
 /**
+ * Statements of which two different ones about one slot are an offence (consensus §3.2): `sign`
+ * refuses them, only `signAt` makes them.
+ */
+export const GUARDED_KINDS: ReadonlySet<StructName> = new Set<StructName>([
+  'FastVote', 'FastAck', 'Proposal', 'BlockVote', 'ViewChange', 'Checkpoint',
+]);
+
+/**
  * Holds the node's hot key and a durable guard (consensus §2.14). Asking again for the same slot and
  * content returns the stored signature; the same slot with other content throws
  * SIGNER_WOULD_CONTRADICT and uses no key.
