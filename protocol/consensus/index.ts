@@ -1,0 +1,28 @@
+/**
+ * Agreement in one replica group (GBP, consensus.md; Picolo §5.2.1): a fast path that certifies single
+ * commands without a leader, and a chain of blocks that orders what conflicts, sweeps up the rest,
+ * closes timestamps, carries checkpoints and seals membership epochs. Pure and synchronous: time,
+ * disk completions, signatures and messages are inputs; everything a replica wants is an effect.
+ *
+ * @example
+ *   const replica = createReplica(config, self, undefined, application);
+ *   for (const effect of step(replica, { kind: 'start', nowMs })) perform(effect);
+ */
+export type { Application, PendingCommands } from './application.ts';
+export { GENESIS, LAN_TIMING, configHash, faults, groupConfig, leaderOf, quorum, type Anchor, type GroupConfig, type Timing } from './config.ts';
+export { batchRootOf, byTime, known, type Entry, type KnownEntry } from './entry.ts';
+export { bitsOf, fits, hasBit, withBit, type Bitmap } from './bitmap.ts';
+export {
+  blockHashOf, effectsRootOf, entriesRootOf, headerBytes, outcomeLeaf,
+  type Block, type BlockEntry, type BlockHeader, type BlockKind, type Outcome, type Qc, type QcVote,
+} from './block.ts';
+export {
+  signed, slotOf, statementOf,
+  type BatchCert, type CertifiedBlock, type Message, type SignedKind, type SignedMessage, type Statement, type TcVote, type Unsigned,
+} from './message.ts';
+export type { ClassicReceipt, FastReceipt, Receipt, Refusal, Reply } from './receipt.ts';
+export type { Commitment, Input } from './input.ts';
+export type { CommittedBlock, CommittedEntry, Effect, Milestone, Target } from './effect.ts';
+export type { Durable } from './durable.ts';
+export type { JournalRecord } from './record.ts';
+export type { Offence, OpenedVote, SignedValue } from './offence.ts';
