@@ -11,7 +11,7 @@ const questionC = recordC({
   database: hash32C, sql: textC(limits.sqlBytes), params: listC(scalarC, limits.queryParameters),
 });
 const resultC = recordC({
-  columns: listC(textC(limits.textBytes), limits.scalarsPerRow), rows: listC(listC(scalarC, limits.scalarsPerRow), limits.queryRows),
+  columns: listC(textC(limits.sqlBytes), limits.scalarsPerRow), rows: listC(listC(scalarC, limits.scalarsPerRow), limits.queryRows),
 });
 
 /** `Statement.queryHash`: SHA-256 of the canonical CBOR of [database, sql, params]. */

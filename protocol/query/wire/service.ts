@@ -17,7 +17,7 @@ export const meterAnswerW = record({
   servedWei: u256,
   paidWei: u256,
   /** Prices as agreed on chain: recompute the bill with protocol/metering. */
-  terms: record({ pricePerGibMonthWei: u256, pricePerMillionQueriesWei: u256, pricePerGibOutWei: u256, thresholdWei: u256 }),
+  terms: record({ pricePerGibMonthWei: u256, pricePerMillionReadsWei: u256, pricePerMillionWritesWei: u256, pricePerGibOutWei: u256, thresholdWei: u256 }),
 });
 export type MeterAnswer = Shaped<typeof meterAnswerW>;
 

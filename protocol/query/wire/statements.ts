@@ -19,7 +19,7 @@ export type QueryRequest = Shaped<typeof queryRequestW>;
 export const statementAnswerW = record({
   statement: struct('Statement'),
   signature,
-  columns: list(text(limits.textBytes), limits.columnsPerTable * 8),
+  columns: list(text(limits.sqlBytes), limits.columnsPerTable * 8),
   rows: list(list(scalar, limits.columnsPerTable * 8), limits.queryRows),
 });
 export type StatementAnswer = Shaped<typeof statementAnswerW>;
