@@ -1,6 +1,7 @@
+import { PAGE_MASK, PAGE_SHIFT } from './arena.ts';
 import { bitAt, firstDifference } from './bits.ts';
 import type { PackedChanges } from './changes.ts';
-import type { Nodes } from './nodes.ts';
+import { DEPTH, INNER_WORDS, LEAF_WORDS, type Nodes } from './nodes.ts';
 
 /** The changes that change something, by index, ascending. */
 export interface Plan {
@@ -32,13 +33,16 @@ export function descend(nodes: Nodes, root: number, changes: PackedChanges): Pla
 }
 
 function walk(nodes: Nodes, paths: Uint8Array, at: Int32Array, active: Int32Array): void {
+  const pages = nodes.inner.words;
   let count = active.length;
   while (count > 0) {
     let kept = 0;
     for (let j = 0; j < count; j++) {
       const i = active[j] as number;
       const slot = at[i] as number;
-      const next = nodes.child(slot, bitAt(paths, i * 64, nodes.depth(slot)));
+      const page = pages[slot >>> PAGE_SHIFT] as Int32Array;
+      const record = (slot & PAGE_MASK) * INNER_WORDS;
+      const next = page[record + bitAt(paths, i * 64, page[record + DEPTH] as number)] as number;
       at[i] = next;
       if (next > 0) active[kept++] = i;
     }
@@ -48,8 +52,9 @@ function walk(nodes: Nodes, paths: Uint8Array, at: Int32Array, active: Int32Arra
 
 /** First differing bit; 256 for the same path with another row hash, 257 for the same leaf. */
 function exitOf(nodes: Nodes, leaf: number, changes: PackedChanges, i: number): number {
-  const record = nodes.leafBytes(leaf);
-  const where = firstDifference(changes.bytes, i * 64, record, 0);
+  const page = nodes.leaf.bytes[-leaf >>> PAGE_SHIFT] as Uint8Array;
+  const record = (-leaf & PAGE_MASK) * LEAF_WORDS * 4;
+  const where = firstDifference(changes.bytes, i * 64, page, record);
   if (where < 256 || changes.removed[i] === 1) return where;
-  return firstDifference(changes.bytes, i * 64 + 32, record, 32) === 256 ? 257 : 256;
+  return firstDifference(changes.bytes, i * 64 + 32, page, record + 32) === 256 ? 257 : 256;
 }

@@ -9,9 +9,9 @@ import { PAGE_MASK, PAGE_SHIFT, Slab } from './arena.ts';
  */
 export const LEAF_WORDS = 17; // path ‖ rowHash (the leaf's hash input), references
 export const INNER_WORDS = 22;
-const REF = 0; // left, right
+const REF = 0; // left, right: the first words, so that a bit of a path is the index of a child
 const COUNT = 2; // left, right
-const DEPTH = 4;
+export const DEPTH = 4;
 export const HASH = 5; // left ‖ right; the last word counts references
 
 export class Nodes {

@@ -30,6 +30,8 @@ export class Update {
   private readonly parts = new Parts();
   /** Old nodes whose reference is given back at the end: until then their hashes are still read. */
   private readonly given: number[] = [];
+  /** Places passed on the way down. */
+  private readonly trail: number[] = [];
   private old: Version = { ref: 0, count: 0, hash: new Int32Array(8) };
   private bytes: Uint8Array = new Uint8Array(0);
   private changes: PackedChanges = { length: 0, bytes: this.bytes, words: new Int32Array(0), removed: this.bytes };
@@ -70,13 +72,40 @@ export class Update {
 
   /** Changes `from` to `to` of the plan, at least one, merged into one subtree whose hash stands at `place`. */
   private merge(ref: number, count: number, place: number, owned: boolean, from: number, to: number): number {
+    if (owned && to - from === 1 && ref > 0 && this.changes.removed[this.plan.index[from] as number] === 0) {
+      return this.single(ref, count, place, from);
+    }
+    return this.spread(ref, count, place, owned, from, to);
+  }
+
+  /** The common case as a loop: one change far below, through unshared nodes of which none goes away. */
+  private single(ref: number, count: number, place: number, at: number): number {
+    const { nodes, trail } = this;
+    const exit = this.exit(at);
+    const bottom = trail.length;
+    while (ref > 0 && nodes.depth(ref) < exit && nodes.inner.refs(ref) === 1) {
+      const side = this.bit(at, nodes.depth(ref));
+      place = ref * 2 + side;
+      trail.push(place);
+      count = nodes.childCount(ref, side);
+      ref = nodes.child(ref, side);
+    }
+    let part = this.spread(ref, count, place, true, at, at + 1);
+    for (let above = trail.length; above > bottom; above--) {
+      const up = trail.pop() as number;
+      part = this.close(up >>> 1, this.attach(up >>> 1, up & 1, part), UNCHANGED);
+    }
+    return part;
+  }
+
+  private spread(ref: number, count: number, place: number, owned: boolean, from: number, to: number): number {
     if (ref === 0) return this.weave(from, to, NOTHING, to, to);
     const depth = ref > 0 ? this.nodes.depth(ref) : 256;
     const first = this.firstInside(depth, from, to);
     let last = first;
     while (last < to && this.exit(last) >= depth) last++;
     if (first === from && last === to) return ref > 0 ? this.branch(ref, depth, owned, from, to) : this.replace(ref, owned, from);
-    const inside = first === last ? this.parts.carried(ref, count, place, owned) : this.merge(ref, count, place, owned, first, last);
+    const inside = first === last ? this.parts.carried(ref, count, place, owned) : this.spread(ref, count, place, owned, first, last);
     return this.weave(from, first, inside, last, to);
   }
 
