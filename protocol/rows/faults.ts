@@ -23,6 +23,8 @@ export const txFaults = defineFaults('TX', {
   notWriter: ['the signer may not write to this database', 'sign with a key that the database metadata names'],
   notOwner: ['the signer may not change the schema of this database', 'sign with the key the schema policy asks for'],
   wrongDatabase: ['the metadata does not hash to the name of the database', 'use databaseIdOf(metadata) as the database of the transaction'],
+  databaseExists: ['the database exists already', 'use it, or change its metadata to make another one'],
+  databaseMissing: ['the database does not exist', 'create it first or in the same transaction'],
   mixed: ['schema and rows cannot change in one transaction', 'send the schema change first'],
   badReserved: ['this is not a mutation of a reserved table', 'put _database or _schema once, with an empty key'],
   unresolved: ['a row that the transaction builds on is not here', 'read it before you build on it; a replica waits for it'],

@@ -25,4 +25,14 @@ export { verifyTransaction, type Refusal } from './verify.ts';
 export {
   contentHashOf, keyHashOf, leafOf, nonceLeafOf, rowHashOf, type Change, type EntryRef, type LeafChange,
 } from './leaf.ts';
+export type { Before } from './before.ts';
+export { indexKeyOf, type IndexKey } from './index-key.ts';
+export type { Plan, Use } from './plan.ts';
+export { changesOf, footprintOf, leafChangesOf, planOf, type FootprintInput, type PlanInput } from './footprint.ts';
+export { checkTransaction, contentWrittenBy, type StateView } from './check.ts';
+export {
+  databaseFromRow, databaseIdOf, databaseRow, mayChangeSchema, mayWrite, type DatabaseMetadata, type SchemaPolicy, type Writers,
+} from './database.ts';
+export { changeSchema, changedSchema, createDatabase, createdDatabase, databaseRef, schemaRef } from './reserved.ts';
+export { rowProofC, rowProofOf, verifyRowProof, type ProvenRow, type RowProof } from './proof.ts';
 export { txFaults } from './faults.ts';
