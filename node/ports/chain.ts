@@ -1,4 +1,4 @@
-import type { Address, ClusterId, Epoch, GroupId, Hex } from '../../protocol/types/index.ts';
+import type { Address, ClusterId, Epoch, GroupId, Hash32, Hex } from '../../protocol/types/index.ts';
 
 export interface NodeView {
   readonly node: Address;
@@ -6,6 +6,8 @@ export interface NodeView {
   readonly activeStakeWei: bigint;
   readonly tombstoned: boolean;
   readonly offeredGib: number;
+  /** Newest `NodeRegistry.Announced`: `http://HOST:PORT tls://HOST:PORT`; empty before the first. */
+  readonly endpoint: string;
 }
 
 export interface GroupView {
@@ -23,6 +25,28 @@ export interface ClusterView {
   readonly owner: Address;
   readonly replicationFactor: number;
   readonly regionMask: number;
+  /** Newest `TermsChanged`, wei of `token` (zero address: ether). */
+  readonly terms: {
+    readonly token: Address;
+    readonly pricePerGibMonthWei: bigint;
+    readonly pricePerMillionReadsWei: bigint;
+    readonly pricePerMillionWritesWei: bigint;
+    readonly pricePerGibOutWei: bigint;
+    readonly thresholdWei: bigint;
+  };
+}
+
+/** A payment channel whose payee is the splitter and whose salt is the cluster. */
+export interface ChannelView {
+  readonly channel: Hash32;
+  readonly cluster: ClusterId;
+  readonly payer: Address;
+  /** Who signs vouchers. */
+  readonly signer: Address;
+  readonly token: Address;
+  readonly depositWei: bigint;
+  /** Unix seconds; zero unless the payer asked to close. */
+  readonly closeAt: bigint;
 }
 
 export interface SubmittedTransaction {
@@ -36,7 +60,13 @@ export interface ChainPort {
   readonly chainId: bigint;
   groupsOf(signer: Address): readonly GroupView[];
   group(group: GroupId): GroupView | undefined;
+  /** Members of a past or present epoch, ascending. */
+  roster(group: GroupId, epoch: Epoch): readonly Address[] | undefined;
   cluster(cluster: ClusterId): ClusterView | undefined;
+  /** Open channels that pay for a cluster, the best funded first. */
+  channelsOf(cluster: ClusterId): readonly ChannelView[];
+  /** Level of an access deposit, 0 without one (Picolo §6.3.2 epsilon). */
+  accessLevel(account: Address): number;
   nodeOf(signer: Address): NodeView | undefined;
   /** Called after every applied chain head with the changes folded in. */
   onChange(handler: () => void): void;

@@ -45,6 +45,8 @@ export interface Ledger {
   versionOf(path: Path): KeyVersion | undefined;
   /** 'valid' | 'invalid' | 'unresolved', see consensus `Application.check`. */
   check(command: Command, pending: (id: EntryId) => Command | undefined): 'valid' | 'invalid' | 'unresolved';
+  /** Paths of W items that a valid command leaves absent. */
+  removes(command: Command, pending: (id: EntryId) => Command | undefined): readonly Path[];
   /** Applies the next committed block in one SQLite transaction; heights must be consecutive. */
   apply(block: AppliedBlock): void;
   /** Encoded committed block, if still in the history window. */

@@ -1,0 +1,106 @@
+import { compareHex, addressFrom, hexOf, regionMask, type Address, type ClusterId, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
+import { operatorFaults } from './faults.ts';
+import type { Network, Receipt } from './network.ts';
+
+/** What a dapp orders. Prices in wei of `token` (zero address: ether). */
+export interface ClusterOrder {
+  readonly replicationFactor: number;
+  readonly regions: readonly string[];
+  readonly terms: {
+    readonly token: Address;
+    readonly pricePerGibMonthWei: bigint;
+    readonly pricePerMillionReadsWei: bigint;
+    readonly pricePerMillionWritesWei: bigint;
+    readonly pricePerGibOutWei: bigint;
+    readonly thresholdWei: bigint;
+  };
+}
+
+/** A provider that announced where it can be reached. */
+export interface Listing {
+  readonly node: Address;
+  readonly apiUrl: string;
+  readonly peers: string;
+}
+
+/** An EIP-712 `Offer` as a node signed it. */
+export interface SignedOffer {
+  readonly offer: { readonly cluster: Hash32; readonly node: Address; readonly gib: number; readonly expiresAt: bigint };
+  readonly signer: Address;
+  readonly signature: Hex;
+}
+
+export async function createCluster(network: Network, order: ClusterOrder): Promise<Receipt & { cluster: ClusterId }> {
+  const salt = hexOf(crypto.getRandomValues(new Uint8Array(32)));
+  const { terms } = order;
+  const receipt = await network.send('ClusterRegistry', 'createCluster', [salt, order.replicationFactor, regionMask(order.regions), {
+    token: terms.token, pricePerGibMonth: terms.pricePerGibMonthWei, pricePerMillionReads: terms.pricePerMillionReadsWei,
+    pricePerMillionWrites: terms.pricePerMillionWritesWei, pricePerGibOut: terms.pricePerGibOutWei, threshold: terms.thresholdWei,
+  }]);
+  const cluster = (await network.contract('ClusterRegistry').getFunction('clusterId')(network.account, salt)) as ClusterId;
+  return { ...receipt, cluster };
+}
+
+/** Newest announcement of every node, in the order they first appeared. */
+export async function listProviders(network: Network): Promise<readonly Listing[]> {
+  const byNode = new Map<Address, Listing>();
+  for (const event of await network.events('NodeRegistry', 'Announced')) {
+    const node = addressFrom(event['node']);
+    const [apiUrl = '', peers = ''] = String(event['endpoint']).split(' ');
+    byNode.set(node, { node, apiUrl, peers: peers.replace('tls://', '') });
+  }
+  return [...byNode.values()];
+}
+
+/** Asks providers for signed offers until enough have come; CHAIN_TOO_FEW_PROVIDERS with who refused and why. */
+export async function collectOffers(
+  providers: readonly Listing[], cluster: ClusterId, gib: number, count: number,
+): Promise<readonly SignedOffer[]> {
+  const asked = await Promise.allSettled(providers.map((listing) => askOffer(listing, cluster, gib)));
+  const offers = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])).slice(0, count);
+  if (offers.length < count) {
+    const refusals = asked.flatMap((result) => (result.status === 'rejected' ? [String((result.reason as Error).message)] : []));
+    throw operatorFaults.tooFewProviders({ wanted: count, offered: offers.length, refusals: refusals.join(' | ').slice(0, 400) });
+  }
+  return offers;
+}
+
+/** Forms a group from the offers; the contract orders members by signer and checks every signature. */
+export async function formGroup(
+  network: Network, cluster: ClusterId, gib: number, offers: readonly SignedOffer[],
+): Promise<Receipt & { group: GroupId; index: number }> {
+  const index = Number((await network.contract('ClusterRegistry').getFunction('clusterOf')(cluster))['groups']);
+  const receipt = await network.send('ClusterRegistry', 'formGroup', [cluster, gib, [...offers].sort((a, b) => compareHex(a.signer, b.signer)).map(packed)]);
+  const group = (await network.contract('ClusterRegistry').getFunction('groupId')(cluster, index)) as GroupId;
+  return { ...receipt, group, index };
+}
+
+/** Replaces one member by the node of an offer: the group's next epoch. */
+export function replaceMember(
+  network: Network, cluster: ClusterId, index: number, roster: readonly Address[], leaving: Address, offer: SignedOffer,
+): Promise<Receipt> {
+  const packedRoster = `0x${roster.map((signer) => signer.slice(2)).join('')}`;
+  return network.send('ClusterRegistry', 'replaceMember', [cluster, index, packedRoster, leaving, packed(offer)]);
+}
+
+async function askOffer(listing: Listing, cluster: ClusterId, gib: number): Promise<SignedOffer> {
+  const response = await fetch(new URL('/v1/offer', listing.apiUrl), {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ cluster, gib }), signal: AbortSignal.timeout(5_000),
+  });
+  const body = (await response.json()) as { error?: { code: string; message: string }; signer: Address; signature: Hex; offer: Record<string, string> };
+  if (!response.ok) throw operatorFaults.tooFewProviders({ node: listing.node, reason: `${body.error?.code}: ${body.error?.message}` });
+  const { offer, signer, signature } = body;
+  return {
+    signer: signer ?? listing.node,
+    signature,
+    offer: { cluster, node: addressFrom(offer['node']), gib: Number(offer['gib']), expiresAt: BigInt(offer['expiresAt'] as string) },
+  };
+}
+
+/** Compact form (EIP-2098): the recovery bit rides in the top bit of s. */
+function packed({ offer, signature }: SignedOffer): Record<string, unknown> {
+  const s = BigInt(`0x${signature.slice(66, 130)}`);
+  const parity = BigInt(Number.parseInt(signature.slice(130), 16) - 27);
+  const yParityAndS = `0x${(s | (parity << 255n)).toString(16).padStart(64, '0')}`;
+  return { node: offer.node, gib: offer.gib, expiresAt: offer.expiresAt, r: signature.slice(0, 66), yParityAndS };
+}

@@ -1,0 +1,14 @@
+/**
+ * What people do on the chain: providers stake and leave, dapps order clusters and pay. Used by the CLI and by
+ * programs; every call either returns facts from its receipt or throws a coded fault (CHAIN_*).
+ *
+ * @example
+ *   const chain = openNetwork({ rpcUrl, deployment, key });
+ *   await registerProvider(chain, nodeKey);
+ *   await stake(chain, node, amountWei);
+ */
+export { openNetwork, type Network, type Receipt } from './network.ts';
+export { operatorFaults } from './faults.ts';
+export { announce, offerCapacity, providerOf, registerProvider, requestExit, requiredStakeWei, stake, withdrawStake, type Provider } from './provider.ts';
+export { collectOffers, createCluster, formGroup, listProviders, replaceMember, type ClusterOrder, type Listing, type SignedOffer } from './cluster.ts';
+export { channelKeyOf, collectVoucher, fundChannel, channelState, type ChannelKey } from './channel.ts';
