@@ -36,9 +36,9 @@ export function observe(access: Access, peer: Address, seen: Observation, nowMs:
   access.best = Math.max(access.best, scoreOf(tally, access.config));
 }
 
-/** True when a peer's first GET arrived: its deposit has to be read from the contract (§6.3.2). */
+/** True until a peer's deposit was read from the contract, which its first GET asks for (§6.3.2). */
 export function isNewcomer(access: Access, peer: Address): boolean {
-  return !access.peers.has(peer);
+  return access.peers.get(peer)?.depositRead !== true;
 }
 
 /**
@@ -47,6 +47,7 @@ export function isNewcomer(access: Access, peer: Address): boolean {
  */
 export function noteDeposit(access: Access, peer: Address, level: number, nowMs: number): void {
   const tally = tallyOf(access, peer, nowMs);
+  tally.depositRead = true;
   const bounded = Math.min(Math.max(Number.isFinite(level) ? level : 0, 0), 1);
   if (bounded <= tally.depositSeen) return;
   tally.boost = boostOf(tally, access.config, nowMs) + (bounded - tally.depositSeen);

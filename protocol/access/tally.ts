@@ -21,6 +21,8 @@ export interface Tally {
   badRows: number;
   /** GETs of the peer that were served since its deposit was read. */
   served: number;
+  /** The contract was asked about this peer's deposit. */
+  depositRead: boolean;
   /** Highest deposit level ever read, and the boost left of it when `depositAtMs` was written. */
   depositSeen: number;
   boost: number;
@@ -32,7 +34,7 @@ export interface Tally {
 export function newTally(nowMs: number): Tally {
   return {
     replies: 0, forwards: 0, repliesDue: 0, forwardsDue: 0, goodRows: 0, badRows: 0,
-    served: 0, depositSeen: 0, boost: 0, depositAtMs: nowMs, atMs: nowMs,
+    served: 0, depositRead: false, depositSeen: 0, boost: 0, depositAtMs: nowMs, atMs: nowMs,
   };
 }
 

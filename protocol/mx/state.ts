@@ -68,8 +68,8 @@ export interface Mx {
 export type MxInput =
   /** A message from a proven peer. `admitted`: outcome of the access level's draw, looked at for GET only. */
   | { readonly kind: 'message'; readonly from: Address; readonly message: Message; readonly admitted: boolean; readonly nowMs: number }
-  /** A frame that is no message. */
-  | { readonly kind: 'malformed'; readonly from: Address }
+  /** A frame that is no message, or (with its transaction) a request whose query cannot be read. */
+  | { readonly kind: 'malformed'; readonly from: Address; readonly transaction?: Hash32 }
   /**
    * Outcome of `evaluate`. The first one lets the request go on to `neighbours` (in order of preference);
    * `more` keeps the local side open for further answers (follow mode).

@@ -12,7 +12,7 @@ const PURGE_EVERY_MS = 5_000;
 export function step(mx: Mx, input: MxInput): MxEffect[] {
   switch (input.kind) {
     case 'message': return onMessage(mx, input.from, input.message, input.admitted, input.nowMs);
-    case 'malformed': return [errorTo(input.from, ZERO_HASH, 'malformed')];
+    case 'malformed': return [errorTo(input.from, input.transaction ?? ZERO_HASH, 'malformed')];
     case 'answered': return onAnswered(mx, input);
     case 'peerLost': return onPeerLost(mx, input.peer);
     case 'load': {

@@ -1,0 +1,153 @@
+import { encode, type Scalar } from '../../protocol/codec/index.ts';
+import {
+  dictionaryOfRows, dictionaryQuery, expand, parseQuery, queryC, type Dictionary, type Query,
+} from '../../protocol/dictionary/index.ts';
+import {
+  clientStep, closeSession, createMxClient, getMessage, openSession, prepareGet, type ClientEvent, type Ending, type Message, type Mode, type Part,
+} from '../../protocol/mx/index.ts';
+import { limits } from '../../protocol/limits/index.ts';
+import type { Address, Hash32 } from '../../protocol/types/index.ts';
+import type { Clock, Signer } from '../ports/index.ts';
+import { mxServiceFaults as faults } from './faults.ts';
+
+export interface Question {
+  /** SQL over keywords, or a structured query. */
+  readonly query: string | Query;
+  readonly params?: readonly Scalar[];
+  readonly hops?: number;
+  readonly results?: number;
+  readonly mode?: Mode;
+  readonly timeoutMs?: number;
+}
+
+export interface Reply {
+  /** Verified rows, in parts by origin and in the origin's column names. */
+  readonly parts: readonly Part[];
+  readonly ending: Ending;
+}
+
+export interface Watching {
+  readonly onPart: (part: Part) => void;
+  readonly onEnd: (result: Ending | { readonly refused: string }) => void;
+}
+
+/** The node as a data consumer: its own questions, and the dictionaries of its neighbours. */
+export interface Asking {
+  ask(question: Question): Promise<Reply>;
+  watch(question: Question, watching: Watching): () => void;
+  /** Reads a neighbour's dictionary; undefined when it has none to show or did not serve us. */
+  learnDictionary(peer: Address, learnt: (dictionary: Dictionary | undefined) => void): void;
+  /** True when the message belonged to a question of this node. */
+  take(from: Address, message: Message): boolean;
+  close(): void;
+}
+
+export interface AskingOptions {
+  readonly self: Address;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly dictionary: () => Dictionary;
+  /** Hands a request to this node's own core. */
+  readonly enter: (message: Message) => void;
+  readonly send: (peer: Address, message: Message) => boolean;
+}
+
+const DEFAULT_HOPS = 3;
+const DEFAULT_RESULTS = 100;
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+interface OwnQuestion {
+  /** Whose messages count: this node itself, or the neighbour that was asked directly. */
+  readonly server: Address;
+  readonly onEvent: (event: ClientEvent) => void;
+}
+
+export function createAsking({ self, signer, clock, random, dictionary, enter, send }: AskingOptions): Asking {
+  const client = createMxClient(signer.domain);
+  const questions = new Map<Hash32, OwnQuestion>();
+
+  const start = (question: Question, server: Address, onEvent: OwnQuestion['onEvent']): Hash32 => {
+    const { query, limit } = typeof question.query === 'string' ? parseQuery(question.query, question.params) : { query: question.query, limit: null };
+    const mode = question.mode ?? 'pull';
+    const lifeMs = mode === 'follow' ? limits.mxFollowLifeMs : limits.mxAskLifeMs;
+    const prepared = prepareGet({
+      client: self,
+      nonce: BigInt(Math.floor(random() * Number.MAX_SAFE_INTEGER)),
+      query: encode(queryC, expand(query, dictionary())),
+      hops: question.hops ?? DEFAULT_HOPS,
+      results: question.results ?? limit ?? DEFAULT_RESULTS,
+      mode,
+      expiresAtMs: BigInt(clock.nowMs() + Math.min(question.timeoutMs ?? DEFAULT_TIMEOUT_MS, lifeMs)),
+    });
+    const message = getMessage(prepared, signer.sign('MxAsk', prepared.toSign));
+    const transaction = openSession(client, message);
+    questions.set(transaction, { server, onEvent });
+    if (server === self) enter(message);
+    else if (!send(server, message)) stop(transaction);
+    return transaction;
+  };
+
+  const stop = (transaction: Hash32): void => {
+    const question = questions.get(transaction);
+    if (question === undefined) return;
+    questions.delete(transaction);
+    const close = closeSession(client, transaction);
+    if (question.server === self) enter(close);
+    else send(question.server, close);
+  };
+
+  const watch = (question: Question, { onPart, onEnd }: Watching): (() => void) => {
+    const transaction = start(question, self, (event) => {
+      if (event.kind === 'rows') onPart(event.part);
+      else if (event.kind === 'ended') onEnd(event.ending);
+      else if (event.kind === 'refused') onEnd({ refused: event.code });
+    });
+    return () => stop(transaction);
+  };
+
+  return {
+    watch,
+    ask(question) {
+      const parts: Part[] = [];
+      return new Promise((resolve, reject) => {
+        watch(question, {
+          onPart: (part) => parts.push(part),
+          onEnd: (result) => ('refused' in result ? reject(faults.refused({ code: result.refused })) : resolve({ parts, ending: result })),
+        });
+      });
+    },
+    learnDictionary(peer, learnt) {
+      const parts: Part[] = [];
+      start({ query: dictionaryQuery(), hops: 0, results: limits.mxResults }, peer, (event) => {
+        if (event.kind === 'rows' && event.part.origin === peer) parts.push(event.part);
+        if (event.kind === 'ended' || event.kind === 'refused') learnt(dictionaryFrom(parts));
+      });
+    },
+    take(from, message) {
+      const transaction = 'transaction' in message ? message.transaction : undefined;
+      const question = transaction === undefined ? undefined : questions.get(transaction);
+      if (transaction === undefined || question === undefined || question.server !== from) return false;
+      for (const event of clientStep(client, message)) {
+        if (event.kind === 'ended' || event.kind === 'refused') questions.delete(transaction);
+        question.onEvent(event);
+      }
+      return true;
+    },
+    close() {
+      for (const [transaction, { onEvent }] of questions) {
+        onEvent({ kind: 'refused', transaction, code: 'unknown', detail: 'the node is closing' });
+      }
+      questions.clear();
+    },
+  };
+}
+
+/** A neighbour with an unusable dictionary is a neighbour without one. */
+function dictionaryFrom(parts: readonly Part[]): Dictionary | undefined {
+  try {
+    return parts.length === 0 ? undefined : dictionaryOfRows(parts.flatMap(({ rows }) => rows));
+  } catch {
+    return undefined;
+  }
+}
