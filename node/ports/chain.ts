@@ -18,6 +18,23 @@ export interface GroupView {
   readonly roster: readonly Address[];
   /** Seconds. */
   readonly startedAt: bigint;
+  /** Capacity that every member gives. */
+  readonly gib: number;
+  /** False once the owner or a leaving member closed it; it serves nobody any more. */
+  readonly open: boolean;
+}
+
+/** Prices in wei of `token` (zero is ether), as on chain (`IClusterRegistry.Terms`). */
+export interface TermsView {
+  readonly token: Address;
+  readonly pricePerGibMonthWei: bigint;
+  readonly pricePerMillionReadsWei: bigint;
+  readonly pricePerMillionWritesWei: bigint;
+  readonly pricePerGibOutWei: bigint;
+  /** Service stops when what was served exceeds the last voucher by this much. */
+  readonly thresholdWei: bigint;
+  /** Seconds. */
+  readonly effectiveAt: bigint;
 }
 
 export interface ClusterView {
@@ -58,11 +75,15 @@ export interface SubmittedTransaction {
 /** Read side: state at finalized blocks, reorg-safe. Write side: what a node submits by itself. */
 export interface ChainPort {
   readonly chainId: bigint;
+  /** Open groups whose current roster has this signer. */
   groupsOf(signer: Address): readonly GroupView[];
   group(group: GroupId): GroupView | undefined;
   /** Members of a past or present epoch, ascending. */
   roster(group: GroupId, epoch: Epoch): readonly Address[] | undefined;
+  /** Signers of any epoch that ever started, for certificates of the past. */
+  rosterOf(group: GroupId, epoch: Epoch): readonly Address[] | undefined;
   cluster(cluster: ClusterId): ClusterView | undefined;
+  /** The node that signs, or once signed, with this key. */
   /** Open channels that pay for a cluster, the best funded first. */
   channelsOf(cluster: ClusterId): readonly ChannelView[];
   /** Level of an access deposit, 0 without one (Picolo §6.3.2 epsilon). */
