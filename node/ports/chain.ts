@@ -8,6 +8,9 @@ export interface NodeView {
   readonly offeredGib: number;
   /** Newest `NodeRegistry.Announced`: `http://HOST:PORT tls://HOST:PORT`; empty before the first. */
   readonly endpoint: string;
+  readonly owner: Address;
+  /** Declared by the owner, 0 to 15. */
+  readonly region: number;
 }
 
 export interface GroupView {
@@ -42,15 +45,8 @@ export interface ClusterView {
   readonly owner: Address;
   readonly replicationFactor: number;
   readonly regionMask: number;
-  /** Newest `TermsChanged`, wei of `token` (zero address: ether). */
-  readonly terms: {
-    readonly token: Address;
-    readonly pricePerGibMonthWei: bigint;
-    readonly pricePerMillionReadsWei: bigint;
-    readonly pricePerMillionWritesWei: bigint;
-    readonly pricePerGibOutWei: bigint;
-    readonly thresholdWei: bigint;
-  };
+  /** The terms in force now; announced ones take effect at their time. */
+  readonly terms: TermsView;
 }
 
 /** A payment channel whose payee is the splitter and whose salt is the cluster. */
@@ -78,16 +74,14 @@ export interface ChainPort {
   /** Open groups whose current roster has this signer. */
   groupsOf(signer: Address): readonly GroupView[];
   group(group: GroupId): GroupView | undefined;
-  /** Members of a past or present epoch, ascending. */
+  /** Members of a past or present epoch, ascending: certificates of the past are checked with it. */
   roster(group: GroupId, epoch: Epoch): readonly Address[] | undefined;
-  /** Signers of any epoch that ever started, for certificates of the past. */
-  rosterOf(group: GroupId, epoch: Epoch): readonly Address[] | undefined;
   cluster(cluster: ClusterId): ClusterView | undefined;
-  /** The node that signs, or once signed, with this key. */
   /** Open channels that pay for a cluster, the best funded first. */
   channelsOf(cluster: ClusterId): readonly ChannelView[];
   /** Level of an access deposit, 0 without one (Picolo §6.3.2 epsilon). */
   accessLevel(account: Address): number;
+  /** The node that signs, or once signed, with this key. */
   nodeOf(signer: Address): NodeView | undefined;
   /** Called after every applied chain head with the changes folded in. */
   onChange(handler: () => void): void;

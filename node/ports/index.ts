@@ -8,5 +8,5 @@ export type { Journal } from './journal.ts';
 export type { AppliedBlock, AppliedEntry, ChainPosition, Ledger, SnapshotChunk, StateCommitment } from './ledger.ts';
 export type { PeerAddress, Transport, TransportStats } from './transport.ts';
 export { GUARDED_KINDS, type Signer, type SignPosition } from './signer.ts';
-export type { ChainPort, ChannelView, ClusterView, GroupView, NodeView, SubmittedTransaction } from './chain.ts';
+export type { ChainPort, ChannelView, ClusterView, GroupView, NodeView, SubmittedTransaction, TermsView } from './chain.ts';
 export type { NodeServices } from './services.ts';
