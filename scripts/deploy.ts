@@ -1,0 +1,165 @@
+/**
+ * Deploys the contracts to any JSON-RPC chain and writes `deployments/<chainId>/`.
+ *
+ *   node scripts/deploy.ts --rpc http://127.0.0.1:8545 [--key 0x…] [--fund 0xaddress,…] [--amount 1000000]
+ *
+ * Without a key it uses the chain's own unlocked first account (a local development chain).
+ * Addresses that contracts need of one another before they exist follow from the deployer's nonce.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import {
+  Contract, ContractFactory, getCreateAddress, JsonRpcProvider, keccak256, NonceManager, parseEther, Wallet, type ContractRunner, type Signer,
+} from 'ethers';
+import { abis, contractNames, parseDeployment, type ContractName, type DeployedContract, type Deployment } from '../contracts/index.ts';
+import { addressFrom, type Address, type Hex } from '../protocol/types/index.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const DAY = 86_400n;
+
+/** Periods in seconds, amounts in wei (docs/contracts). */
+export interface DeployParameters {
+  readonly unbonding: bigint;
+  readonly evidenceWindow: bigint;
+  readonly dispute: bigint;
+  readonly minStakeWei: bigint;
+  readonly stakePerGibWei: bigint;
+  readonly stakePerVcpuWei: bigint;
+}
+
+export const defaultParameters: DeployParameters = {
+  unbonding: 22n * DAY,
+  evidenceWindow: 14n * DAY,
+  dispute: 7n * DAY,
+  minStakeWei: parseEther('1000'),
+  stakePerGibWei: parseEther('1'),
+  stakePerVcpuWei: parseEther('50'),
+};
+
+export interface DeployOptions {
+  readonly rpcUrl: string;
+  /** Private key of the deployer, who is also admin and receives the supply; default: the chain's first unlocked account. */
+  readonly deployer?: Hex;
+  /** Accounts that get PINT, for test networks. */
+  readonly fund?: { readonly accounts: readonly string[]; readonly amountWei: bigint };
+  readonly parameters?: Partial<DeployParameters>;
+  /** Folder for the records, default `deployments/<chainId>`; null writes nothing. */
+  readonly folder?: string | null;
+}
+
+export interface DeployResult extends Deployment {
+  readonly contracts: readonly DeployedContract[];
+  readonly gasUsed: Readonly<Record<ContractName, bigint>>;
+}
+
+/** Deploys everything and, if asked, hands out PINT. Compiles first when there are no artifacts. */
+export async function deploy(options: DeployOptions): Promise<DeployResult> {
+  const provider = new JsonRpcProvider(options.rpcUrl, undefined, { cacheTimeout: -1, pollingInterval: 50 });
+  try {
+    const base = options.deployer === undefined ? await provider.getSigner(0) : new Wallet(options.deployer, provider);
+    const result = await deployWith(base, options.parameters);
+    if (options.folder !== null) writeRecords(result, options.folder);
+    if (options.fund !== undefined) await handOut(new NonceManager(base), result.addresses.PintToken, options.fund);
+    return result;
+  } finally {
+    provider.destroy();
+  }
+}
+
+/** The same with a connected signer; writes nothing. */
+export async function deployWith(base: Signer, parameters: Partial<DeployParameters> = {}): Promise<DeployResult> {
+  const signer = new NonceManager(base);
+  const from = await base.getAddress();
+  const first = await base.getNonce();
+  const plan = planOf(from, { ...defaultParameters, ...parameters }, predict(from, first));
+  const contracts: DeployedContract[] = [];
+  const gasUsed = {} as Record<ContractName, bigint>;
+  for (const name of contractNames) {
+    const { contract, gas } = await deployOne(name, plan[name], signer);
+    contracts.push(contract);
+    gasUsed[name] = gas;
+  }
+  const { chainId } = await base.provider!.getNetwork();
+  return { ...parseDeployment(chainId, contracts), contracts, gasUsed };
+}
+
+function predict(from: string, firstNonce: number): Record<ContractName, string> {
+  return Object.fromEntries(contractNames.map((name, i) => [name, getCreateAddress({ from, nonce: firstNonce + i })])) as Record<ContractName, string>;
+}
+
+/** Constructor arguments; the vault and the two registries know each other, so addresses come from the prediction. */
+function planOf(admin: string, p: DeployParameters, at: Record<ContractName, string>): Record<ContractName, readonly unknown[]> {
+  return {
+    PintToken: [admin],
+    StakeVault: [at.PintToken, at.NodeRegistry, admin, [p.unbonding, p.evidenceWindow, p.dispute], [at.SlasherObjective]],
+    NodeRegistry: [at.StakeVault, at.ClusterRegistry, p.minStakeWei, p.stakePerGibWei, p.stakePerVcpuWei],
+    ClusterRegistry: [at.StakeVault, at.NodeRegistry],
+    SlasherObjective: [at.StakeVault, at.ClusterRegistry],
+    PaymentChannels: [at.StakeVault],
+    ClusterSplitter: [at.PaymentChannels, at.ClusterRegistry, at.StakeVault],
+    AccessDeposits: [at.PintToken],
+  };
+}
+
+async function deployOne(name: ContractName, args: readonly unknown[], signer: Signer): Promise<{ contract: DeployedContract; gas: bigint }> {
+  const factory = new ContractFactory(abis[name] as never, bytecodeOf(name), signer);
+  const deployed = await factory.deploy(...args);
+  const receipt = await deployed.deploymentTransaction()!.wait();
+  const address = addressFrom(await deployed.getAddress());
+  const codeHash = keccak256(await signer.provider!.getCode(address));
+  return { contract: { name, address, args, codeHash, blockNumber: receipt!.blockNumber }, gas: receipt!.gasUsed };
+}
+
+function bytecodeOf(name: ContractName): string {
+  const file = join(root, 'artifacts/contracts', `${name}.sol`, `${name}.json`);
+  if (!existsSync(file) || statSync(file).mtimeMs < newestSourceMs()) compile();
+  return (JSON.parse(readFileSync(file, 'utf8')) as { bytecode: string }).bytecode;
+}
+
+function newestSourceMs(): number {
+  const folder = join(root, 'contracts');
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sol'));
+  return Math.max(...sources.map((file) => statSync(join(folder, file)).mtimeMs));
+}
+
+function compile(): void {
+  const bin = join(root, 'node_modules/.bin');
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  const { status } = spawnSync(join(bin, 'hardhat'), ['build'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error('DEPLOY_NOT_COMPILED: the contracts could not be compiled; run "hardhat build" and read its output');
+}
+
+function writeRecords(result: DeployResult, folder?: string): void {
+  const to = folder ?? join(root, 'deployments', String(result.chainId));
+  mkdirSync(to, { recursive: true });
+  for (const contract of result.contracts) {
+    const text = JSON.stringify(contract, (_key, value) => (typeof value === 'bigint' ? value.toString() : value), 2);
+    writeFileSync(join(to, `${contract.name}.json`), `${text}\n`);
+  }
+}
+
+async function handOut(signer: ContractRunner, pint: Address, fund: NonNullable<DeployOptions['fund']>): Promise<void> {
+  const token = new Contract(pint, abis.PintToken as never, signer);
+  for (const account of fund.accounts) await (await token.getFunction('transfer')(account, fund.amountWei)).wait();
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rpc: { type: 'string', default: 'http://127.0.0.1:8545' },
+      key: { type: 'string' },
+      fund: { type: 'string' },
+      amount: { type: 'string', default: '1000000' },
+    },
+  });
+  const fund = values.fund === undefined ? {} : { fund: { accounts: values.fund.split(','), amountWei: parseEther(values.amount) } };
+  const { addresses, chainId } = await deploy({
+    rpcUrl: values.rpc, ...fund, ...(values.key === undefined ? {} : { deployer: values.key as Hex }),
+  });
+  console.log(JSON.stringify({ chainId: String(chainId), addresses }, null, 2));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
