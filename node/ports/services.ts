@@ -36,7 +36,7 @@ export interface NodeServices {
   schema(request: SchemaRequest): Promise<SchemaAnswer>;
   /** Current versions, fast-final ones included; unsigned hints. */
   versions(request: VersionsRequest): Promise<VersionsAnswer>;
-  /** Answers a challenge from storage (DOORS 11): ranks first, then paths, in the order asked. */
+  /** Answers a challenge from storage, provenance included: ranks first, then paths, in the order asked. */
   poq(request: PoqRequest): Promise<ReadAnswer>;
   /** Takes a payment voucher; answers the account afterwards. PAYMENT_* (protocol/metering). */
   voucher(voucher: SignedVoucher): Promise<MeterAnswer>;

@@ -27,6 +27,8 @@ export const groupStatusW = record({
   epoch: u64,
   /** Signer addresses, ascending. */
   roster: list(address, limits.replicasPerGroup),
+  /** API addresses of other replicas that this node knows; hints, so that a client needs one address to find f + 1. */
+  apis: list(text(256), limits.replicasPerGroup),
   /** This node's place in the roster; null for an observer. */
   replica: nullable(u32),
   view: u64,
