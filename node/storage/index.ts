@@ -9,4 +9,7 @@
  */
 export { openJournal, type JournalOptions } from './journal/journal.ts';
 export { diskFiles, type Files, type OpenFile } from './files.ts';
+export { openSqlPool, type SqlPool, type SqlPoolOptions, type SqlPoolStats, type SqlRequest } from './sql/pool.ts';
+export type { QueryOutcome } from './sql/reader.ts';
+export { resultC, resultHashOf, type ResultSet } from './sql/result.ts';
 export { lockFolder, type FolderLock } from './lock.ts';
