@@ -1,4 +1,7 @@
-import { bool, bytes, decode, encode, hash32, nullable, record, text, u32, u64, union, type Codec, type Decoded } from '../../protocol/codec/index.ts';
+import {
+  bool, bytes, decode, encode, hash32, nullable, record, text, u32, u64, union, type Codec, type Decoded,
+} from '../../protocol/codec/index.ts';
+import { certifiedCheckpointC } from '../../protocol/membership/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 
 /** Everything that travels between two nodes on the direct lane. */
@@ -16,6 +19,8 @@ export const requestC = union({
   certified: record({ group: hash32 }),
   /** Leaves of a certified checkpoint from a path on (consensus §2.12). */
   snapshot: record({ group: hash32, height: u64, from: nullable(hash32) }),
+  /** Where an epoch started: the certified end of the one before (consensus §2.13). */
+  anchor: record({ group: hash32, epoch: u64 }),
   /** Proof-of-Query: a wire request of `protocol/query` in CBOR (P-6.1-ppoq). */
   poq: record({ group: hash32, request: bytes(limits.requestBytes) }),
 });
@@ -34,3 +39,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
 export function decodeFrame(data: Uint8Array): Frame {
   return decode(frameC as Codec<Frame>, data);
 }
+
+/** The certified end of an epoch and the block it stands on. */
+export const anchorReplyC = record({ certificate: certifiedCheckpointC, blockHash: hash32 });
+export type AnchorReply = Decoded<typeof anchorReplyC>;

@@ -1,0 +1,253 @@
+/**
+ * Runs one replica of one group in one epoch: inputs go to the core one at a time, its effects are
+ * performed in order. Everything durable goes through the journal, every signature through the
+ * guarded signer, every committed block to the ledger before the next step.
+ */
+import type { CertifiedCheckpoint, Roster } from '../../protocol/membership/index.ts';
+import {
+  createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step, verifyMessage,
+  type Effect, type GroupConfig, type Input, type Message, type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply,
+  type Target, type Unsigned,
+} from '../../protocol/consensus/index.ts';
+import { InvariantError } from '../../protocol/errors/index.ts';
+import type { Address, BlockHash, Command, Epoch, Height, ReplicaIndex, TxId } from '../../protocol/types/index.ts';
+import type { AppliedBlock, Clock, Journal, Ledger, Signer } from '../ports/index.ts';
+import { hostFaults } from './faults.ts';
+import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
+
+/** What a group tells the node around it. */
+export interface GroupEvents {
+  onCommitted(block: AppliedBlock): void;
+  onCertified(certificate: CertifiedCheckpoint): void;
+  onOffence(offence: Offence): void;
+  onMilestone(milestone: Milestone): void;
+  onSealed(seal: { readonly certificate: CertifiedCheckpoint; readonly blockHash: BlockHash; readonly next: Roster }): void;
+  /** The history of peers is too short: fetch and install this snapshot, then call `installed`. */
+  onSnapshotWanted(from: ReplicaIndex, certificate: CertifiedCheckpoint): void;
+  /** The group signs nothing any more; the node goes on serving others. */
+  onHalted(reason: string): void;
+}
+
+export interface GroupParts {
+  readonly config: GroupConfig;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  readonly events: GroupEvents;
+  /** Hands an encoded message to a member. */
+  send(to: Address, message: Uint8Array): void;
+}
+
+export interface GroupHost {
+  readonly config: GroupConfig;
+  readonly self: ReplicaIndex;
+  /** Resolves with the outcome; rejects when the group stops first (HOST_HALTED). */
+  submit(command: Command): Promise<Reply>;
+  /** An encoded message from a member; anything unreadable or invalid is dropped and counted. */
+  deliver(from: Address, message: Uint8Array): void;
+  reconfigure(epoch: Epoch, roster: readonly Address[]): void;
+  installed(anchor: GroupConfig['anchor']): void;
+  status(): ReplicaStatus & { readonly refusedMessages: number };
+  stop(): Promise<void>;
+}
+
+interface Waiter {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export function startGroup(parts: GroupParts): GroupHost {
+  const host = new Host(parts);
+  host.feed({ kind: 'start', nowMs: parts.clock.nowMs() });
+  return host;
+}
+
+class Host implements GroupHost {
+  readonly config: GroupConfig;
+  readonly self: ReplicaIndex;
+  private readonly parts: GroupParts;
+  private readonly replica: Replica;
+  private readonly inputs: Input[] = [];
+  private readonly waiting = new Map<TxId, Waiter[]>();
+  private running = false;
+  private stopped = false;
+  private flushing: Promise<void> | undefined;
+  private lastToken = 0;
+  private flushedToken = 0;
+  private refusedMessages = 0;
+  private cancelAlarm: () => void = () => undefined;
+
+  constructor(parts: GroupParts) {
+    this.parts = parts;
+    this.config = parts.config;
+    const self = parts.config.roster.indexOf(parts.signer.address);
+    if (self < 0) throw hostFaults.notMember({ group: parts.config.group, epoch: parts.config.epoch });
+    this.self = self;
+    const { records, torn, missing } = parts.journal.recover();
+    const restored = restoreReplica({ config: parts.config, self, records, torn, missing, position: parts.ledger.position() });
+    this.replica = createReplica(parts.config, self, restored, parts.ledger);
+  }
+
+  submit(command: Command): Promise<Reply> {
+    if (this.stopped) return Promise.reject(hostFaults.halted({ group: this.config.group }));
+    return new Promise((resolve, reject) => {
+      this.waiting.set(command.id, [...(this.waiting.get(command.id) ?? []), { resolve, reject }]);
+      this.feed({ kind: 'submit', nowMs: this.now(), command });
+    });
+  }
+
+  deliver(from: Address, bytes: Uint8Array): void {
+    const index = this.config.roster.indexOf(from);
+    const message = index < 0 || this.stopped ? undefined : this.readMessage(index, bytes);
+    if (message === undefined) this.refusedMessages += 1;
+    else this.feed({ kind: 'message', nowMs: this.now(), from: index, message });
+  }
+
+  reconfigure(epoch: Epoch, roster: readonly Address[]): void {
+    this.feed({ kind: 'reconfigure', nowMs: this.now(), epoch, roster });
+  }
+
+  installed(anchor: GroupConfig['anchor']): void {
+    this.feed({ kind: 'installed', nowMs: this.now(), anchor });
+  }
+
+  status(): ReplicaStatus & { readonly refusedMessages: number } {
+    return { ...statusOf(this.replica), refusedMessages: this.refusedMessages };
+  }
+
+  async stop(): Promise<void> {
+    this.halt('stopped');
+    await this.flushing?.catch(() => undefined);
+    await this.parts.journal.close();
+  }
+
+  /** One input at a time: effects of a step may feed more, which wait their turn. */
+  feed(input: Input): void {
+    if (this.stopped) return;
+    this.inputs.push(input);
+    if (this.running) return;
+    this.running = true;
+    try {
+      for (let next = this.inputs.shift(); next !== undefined && !this.stopped; next = this.inputs.shift()) {
+        for (const effect of step(this.replica, next)) this.perform(effect);
+      }
+    } catch (error) {
+      // A broken invariant or a failing disk: stop before anything else is signed.
+      this.halt(error instanceof Error ? error.message : String(error));
+      if (error instanceof InvariantError) process.exitCode = 70;
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private perform(effect: Effect): void {
+    const { ledger, journal, clock, events } = this.parts;
+    switch (effect.kind) {
+      case 'persist':
+        journal.append(encodeRecord(effect.record));
+        this.lastToken = effect.token;
+        this.flushSoon();
+        return;
+      case 'sign': return void this.sign(effect);
+      case 'send': return this.sendTo(effect.to, effect.message);
+      case 'reply': return this.settle(effect.command, effect.reply);
+      case 'commit': {
+        const block = ledgerBlock(effect.block);
+        ledger.apply(block);
+        return events.onCommitted(block);
+      }
+      case 'checkpointWanted':
+        this.inputs.push({ kind: 'commitment', nowMs: this.now(), height: effect.height, commitment: ledger.commitment(effect.height) });
+        return;
+      case 'certified': return this.certified(effect.certificate);
+      case 'snapshotWanted': return events.onSnapshotWanted(effect.from, effect.certificate);
+      case 'sealed': return events.onSealed(effect);
+      case 'evidence': return events.onOffence(effect.offence);
+      case 'milestone': return events.onMilestone(effect.milestone);
+      case 'alarm':
+        this.cancelAlarm();
+        this.cancelAlarm = clock.after(effect.delayMs, () => this.feed({ kind: 'tick', nowMs: this.now() }));
+        return;
+      case 'halt': return this.halt(`${effect.reason} at height ${effect.height}`);
+    }
+  }
+
+  /** Group commit: one flush covers every record appended while the previous one ran (consensus §2.14). */
+  private flushSoon(): void {
+    if (this.flushing !== undefined) return;
+    const token = this.lastToken;
+    this.flushing = this.parts.journal.flush().then(
+      () => {
+        this.flushing = undefined;
+        this.flushedToken = token;
+        this.feed({ kind: 'flushed', nowMs: this.now(), token });
+        if (this.lastToken > this.flushedToken && !this.stopped) this.flushSoon();
+      },
+      (error: unknown) => this.halt(error instanceof Error ? error.message : 'the journal failed'),
+    );
+  }
+
+  private async sign(effect: Effect & { kind: 'sign' }): Promise<void> {
+    try {
+      const unsigned: Unsigned = effect.message;
+      const position = { kind: effect.name, slot: effect.slot };
+      const signature = await this.parts.signer.signAt(position, effect.name, unsigned.value as never);
+      if (this.stopped) return;
+      const message = signed(unsigned, signature);
+      this.sendTo(effect.to, message);
+      if (effect.to === 'all' || effect.to === this.self) {
+        this.feed({ kind: 'message', nowMs: this.now(), from: this.self, message });
+      }
+    } catch (error) {
+      this.halt(error instanceof Error ? error.message : 'the signer refused');
+    }
+  }
+
+  private sendTo(to: Target, message: Message): void {
+    const bytes = encodeMessage(message);
+    this.config.roster.forEach((member, index) => {
+      if (index !== this.self && (to === 'all' || to === index)) this.parts.send(member, bytes);
+    });
+  }
+
+  private settle(command: TxId, reply: Reply): void {
+    for (const waiter of this.waiting.get(command) ?? []) waiter.resolve(reply);
+    this.waiting.delete(command);
+  }
+
+  private certified(certificate: CertifiedCheckpoint): void {
+    const height: Height = certificate.checkpoint.height;
+    this.parts.ledger.certify(height, encodeCertified(certificate));
+    this.parts.ledger.sync();
+    // from here the ledger holds what the journal's older records protected
+    this.parts.journal
+      .rewrite(snapshotRecords(this.replica).map(encodeRecord))
+      .catch((error: unknown) => this.halt(error instanceof Error ? error.message : 'the journal failed'));
+    this.parts.events.onCertified(certificate);
+  }
+
+  private readMessage(from: ReplicaIndex, bytes: Uint8Array): Message | undefined {
+    try {
+      const message = decodeMessage(bytes);
+      return verifyMessage(this.config, from, message) ? message : undefined;
+    } catch {
+      return undefined; // a peer's malformed bytes are the peer's problem; they are counted
+    }
+  }
+
+  private halt(reason: string): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.cancelAlarm();
+    for (const waiters of this.waiting.values()) {
+      for (const waiter of waiters) waiter.reject(hostFaults.halted({ group: this.config.group, reason }));
+    }
+    this.waiting.clear();
+    if (reason !== 'stopped') this.parts.events.onHalted(reason);
+  }
+
+  private now(): number {
+    return this.parts.clock.nowMs();
+  }
+}

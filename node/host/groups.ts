@@ -1,0 +1,268 @@
+/**
+ * The replicas of one node: starts one for every group the registry lists it in, moves it to the next
+ * epoch when the old one is sealed (consensus §2.13), brings a newcomer up by state transfer, and
+ * serves the members' questions.
+ */
+import { decode, encode } from '../../protocol/codec/index.ts';
+import { GENESIS, groupConfig, type Anchor, type Milestone, type Offence, type Timing } from '../../protocol/consensus/index.ts';
+import type { Domain } from '../../protocol/codec/index.ts';
+import { isPicoloError } from '../../protocol/errors/index.ts';
+import { checkpointHashOf, rosterOf, verifyCertificate, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
+import type { Address, BlockHash, Epoch, GroupId, Timestamp } from '../../protocol/types/index.ts';
+import type { AppliedBlock, ChainPort, Clock, GroupView, Journal, Ledger, Signer } from '../ports/index.ts';
+import { hostFaults } from './faults.ts';
+import { anchorReplyC, type AnchorReply } from './frames.ts';
+import { startGroup, type GroupHost } from './group.ts';
+import type { Requests } from './requests.ts';
+import { fetchSnapshot } from './snapshot.ts';
+
+const ANCHOR_POLL_MS = 500;
+const ANCHOR_TIMEOUT_MS = 2_000;
+
+/** Durable parts of one group; journals and anchors are per epoch. */
+export interface GroupStorage<L extends Ledger = Ledger> {
+  readonly ledger: L;
+  openJournal(epoch: Epoch): Journal;
+  loadAnchor(epoch: Epoch): Uint8Array | undefined;
+  saveAnchor(epoch: Epoch, anchor: Uint8Array): void;
+}
+
+export interface GroupsEvents {
+  onCommitted(group: GroupId, block: AppliedBlock): void;
+  onCertified(group: GroupId, certificate: CertifiedCheckpoint): void;
+  onOffence(group: GroupView, offence: Offence): void;
+  onMilestone(group: GroupId, milestone: Milestone): void;
+  onState(group: GroupId, state: GroupState, detail: string): void;
+}
+
+export type GroupState = 'live' | 'catching-up' | 'sealed' | 'waiting';
+
+export interface GroupsParts<L extends Ledger> {
+  readonly domain: Domain;
+  readonly signer: Signer;
+  readonly chain: ChainPort;
+  readonly clock: Clock;
+  readonly requests: Requests;
+  readonly events: GroupsEvents;
+  readonly timing: Partial<Timing>;
+  readonly classicOnly: boolean;
+  openStorage(group: GroupId): GroupStorage<L>;
+  send(to: Address, group: GroupId, epoch: Epoch, message: Uint8Array): void;
+}
+
+/** One group on this node. `host` is undefined while it waits for state or for its next epoch. */
+export interface Member<L extends Ledger = Ledger> {
+  readonly storage: GroupStorage<L>;
+  view: GroupView;
+  host: GroupHost | undefined;
+  state: GroupState;
+}
+
+export class Groups<L extends Ledger = Ledger> {
+  readonly members = new Map<GroupId, Member<L>>();
+  private readonly parts: GroupsParts<L>;
+  private stopped = false;
+
+  constructor(parts: GroupsParts<L>) {
+    this.parts = parts;
+    parts.chain.onChange(() => this.refresh());
+    this.refresh();
+  }
+
+  /** Throws HOST_NOT_MEMBER. */
+  member(group: GroupId): Member<L> {
+    const found = this.members.get(group);
+    if (found === undefined) throw hostFaults.notMember({ group });
+    return found;
+  }
+
+  deliver(from: Address, group: GroupId, epoch: Epoch, message: Uint8Array): void {
+    const host = this.members.get(group)?.host;
+    if (host?.config.epoch === epoch) host.deliver(from, message);
+  }
+
+  /** Where an epoch started, for a member that asks (consensus §2.12). */
+  serveAnchor(group: GroupId, epoch: Epoch): Uint8Array {
+    const anchor = this.member(group).storage.loadAnchor(epoch);
+    if (anchor === undefined) throw hostFaults.notMember({ group, epoch });
+    return anchor;
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    for (const { host, storage } of this.members.values()) {
+      await host?.stop();
+      storage.ledger.close();
+    }
+  }
+
+  private refresh(): void {
+    if (this.stopped) return;
+    const { chain, signer } = this.parts;
+    for (const view of chain.groupsOf(signer.address)) if (!this.members.has(view.group)) this.join(view);
+    for (const member of this.members.values()) {
+      const view = chain.group(member.view.group);
+      if (view === undefined || view.epoch === member.view.epoch) continue;
+      member.view = view;
+      this.advance(member);
+    }
+  }
+
+  private join(view: GroupView): void {
+    const storage = this.parts.openStorage(view.group);
+    const member: Member<L> = { storage, view, host: undefined, state: 'waiting' };
+    this.members.set(view.group, member);
+    const local = storage.ledger.position().epoch;
+    // An epoch that this node was part of may still need its vote to be sealed.
+    const epoch = local > 0n && local < view.epoch ? local : view.epoch;
+    this.run(member, epoch);
+    if (epoch < view.epoch) this.advance(member);
+  }
+
+  /** Starts the replica of an epoch whose beginning is known here, or goes looking for it. */
+  private run(member: Member<L>, epoch: Epoch): void {
+    const anchor = this.knownAnchor(member, epoch);
+    const roster = this.parts.chain.roster(member.view.group, epoch);
+    if (roster === undefined || !roster.includes(this.parts.signer.address)) return this.setState(member, 'sealed', 'not a member of this epoch');
+    if (anchor === undefined || member.storage.ledger.position().height < anchor.height) {
+      this.setState(member, 'catching-up', 'fetching the state of the group');
+      void this.catchUp(member, epoch);
+      return;
+    }
+    const { group } = member.view;
+    const { events, timing, classicOnly, domain, signer, clock } = this.parts;
+    const config = groupConfig({ domain, group, epoch, roster, classicOnly, anchor, timing });
+    member.host = startGroup({
+      config, signer, clock, ledger: member.storage.ledger, journal: member.storage.openJournal(epoch),
+      send: (to, message) => this.parts.send(to, group, epoch, message),
+      events: {
+        onCommitted: (block) => events.onCommitted(group, block),
+        onCertified: (certificate) => events.onCertified(group, certificate),
+        onOffence: (offence) => events.onOffence({ ...member.view, epoch, roster }, offence),
+        onMilestone: (milestone) => events.onMilestone(group, milestone),
+        onSealed: ({ certificate, blockHash }) => void this.sealed(member, { certificate, blockHash }),
+        onSnapshotWanted: (from, certificate) => void this.snapshot(member, roster[from] as Address, certificate),
+        onHalted: (reason) => this.setState(member, 'sealed', `stopped: ${reason}`),
+      },
+    });
+    this.setState(member, 'live', `epoch ${epoch}`);
+  }
+
+  /** The registry started a later epoch: ask for the seal, and take it from the others if they have it. */
+  private advance(member: Member<L>): void {
+    const { host, view } = member;
+    host?.reconfigure(view.epoch, view.roster);
+    if (host !== undefined && host.config.epoch < view.epoch) void this.followSeal(member, host);
+    if (host === undefined && member.state !== 'catching-up') this.run(member, view.epoch);
+  }
+
+  private async sealed(member: Member<L>, anchor: AnchorReply): Promise<void> {
+    const next = anchor.certificate.checkpoint.epoch + 1n;
+    if (member.storage.loadAnchor(next) !== undefined) return;
+    member.storage.saveAnchor(next, encode(anchorReplyC, anchor));
+    const old = member.host;
+    member.host = undefined;
+    this.setState(member, 'sealed', `epoch ${next - 1n} is over`);
+    await old?.stop();
+    if (!this.stopped) this.run(member, next);
+  }
+
+  /** While the old epoch lasts here, another member may already hold its certified end. */
+  private async followSeal(member: Member<L>, host: GroupHost): Promise<void> {
+    const next = host.config.epoch + 1n;
+    while (!this.stopped && member.host === host) {
+      await this.pause(ANCHOR_POLL_MS);
+      const anchor = await this.askAnchor(member, next);
+      if (anchor !== undefined && member.host === host) await this.sealed(member, anchor);
+    }
+  }
+
+  private async catchUp(member: Member<L>, epoch: Epoch): Promise<void> {
+    const { group } = member.view;
+    while (!this.stopped && member.host === undefined) {
+      try {
+        const anchor = await this.fetchAnchor(member, epoch);
+        const peers = this.peersOf(member, epoch);
+        const { height } = anchor.certificate.checkpoint;
+        if (member.storage.ledger.position().height < height) {
+          await fetchSnapshot(this.parts.requests, member.storage.ledger, group, peers, anchor.certificate, anchor.blockHash as BlockHash);
+        }
+        member.storage.saveAnchor(epoch, encode(anchorReplyC, anchor));
+        return this.run(member, epoch);
+      } catch (error) {
+        this.setState(member, 'catching-up', isPicoloError(error) ? error.message : String(error));
+        await this.pause(ANCHOR_POLL_MS);
+      }
+    }
+  }
+
+  private async snapshot(member: Member<L>, from: Address, certificate: CertifiedCheckpoint): Promise<void> {
+    const host = member.host;
+    if (host === undefined) return;
+    this.setState(member, 'catching-up', `state of height ${certificate.checkpoint.height}`);
+    const { ledger } = member.storage;
+    const peers = [from, ...this.peersOf(member, host.config.epoch).filter((peer) => peer !== from)];
+    try {
+      const blockHash = certificate.checkpoint.detail as BlockHash;
+      await fetchSnapshot(this.parts.requests, ledger, member.view.group, peers, certificate, blockHash);
+      host.installed(anchorOf({ certificate, blockHash }));
+      this.setState(member, 'live', `installed height ${certificate.checkpoint.height}`);
+    } catch (error) {
+      this.setState(member, 'catching-up', isPicoloError(error) ? error.message : String(error));
+    }
+  }
+
+  private knownAnchor(member: Member<L>, epoch: Epoch): Anchor | undefined {
+    if (epoch === 1n) return GENESIS;
+    const saved = member.storage.loadAnchor(epoch);
+    return saved === undefined ? undefined : anchorOf(decode(anchorReplyC, saved));
+  }
+
+  private async fetchAnchor(member: Member<L>, epoch: Epoch): Promise<AnchorReply> {
+    const saved = member.storage.loadAnchor(epoch);
+    if (saved !== undefined) return decode(anchorReplyC, saved);
+    const found = await this.askAnchor(member, epoch);
+    if (found === undefined) throw hostFaults.snapshotFailed({ group: member.view.group, epoch });
+    return found;
+  }
+
+  /** First answer that the old epoch's quorum signed. */
+  private async askAnchor(member: Member<L>, epoch: Epoch): Promise<AnchorReply | undefined> {
+    const { group } = member.view;
+    const old = this.parts.chain.roster(group, epoch - 1n);
+    if (old === undefined) return undefined;
+    for (const peer of new Set([...this.peersOf(member, epoch), ...this.peersOf(member, epoch - 1n)])) {
+      try {
+        const reply = decode(anchorReplyC, await this.parts.requests.ask(peer, { kind: 'anchor', group, epoch }, ANCHOR_TIMEOUT_MS));
+        verifyCertificate(this.parts.domain, rosterOf(group, epoch - 1n, old), reply.certificate);
+        return reply;
+      } catch {
+        // this peer does not have it yet, or is not to be believed: ask the next
+      }
+    }
+    return undefined;
+  }
+
+  private peersOf(member: Member<L>, epoch: Epoch): Address[] {
+    const roster = this.parts.chain.roster(member.view.group, epoch) ?? [];
+    return roster.filter((signer) => signer !== this.parts.signer.address);
+  }
+
+  private setState(member: Member<L>, state: GroupState, detail: string): void {
+    member.state = state;
+    this.parts.events.onState(member.view.group, state, detail);
+  }
+
+  private pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.parts.clock.after(delayMs, resolve));
+  }
+}
+
+function anchorOf({ certificate, blockHash }: AnchorReply): Anchor {
+  return {
+    height: certificate.checkpoint.height,
+    blockHash: blockHash as BlockHash,
+    closeTs: certificate.detail.closeTs as Timestamp,
+    checkpoint: checkpointHashOf(certificate.checkpoint),
+  };
+}

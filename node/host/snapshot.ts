@@ -1,0 +1,53 @@
+import { decode, encode } from '../../protocol/codec/index.ts';
+import { limits } from '../../protocol/limits/index.ts';
+import type { CertifiedCheckpoint } from '../../protocol/membership/index.ts';
+import type { Address, BlockHash, GroupId, Path } from '../../protocol/types/index.ts';
+import type { Ledger } from '../ports/index.ts';
+import { hostFaults } from './faults.ts';
+import { snapshotReplyC } from './frames.ts';
+import { encodeCertified } from './ledger-forms.ts';
+import type { Requests } from './requests.ts';
+
+const CHUNK_TIMEOUT_MS = 10_000;
+
+/** Serves one chunk of a certified checkpoint to a member (consensus §2.12). */
+export function serveSnapshot(ledger: Ledger, height: bigint, from: Path | null): Uint8Array {
+  return encode(snapshotReplyC, ledger.exportChunk(height, from, limits.snapshotChunkBytes));
+}
+
+/**
+ * Fetches a certified state chunk by chunk, asking the members in turn; every chunk is verified against
+ * the certified root on its own, so a lying peer costs one round trip and nothing else. Staged chunks
+ * survive a restart of the fetch. Throws HOST_SNAPSHOT_FAILED when nobody serves it.
+ */
+export async function fetchSnapshot(
+  requests: Requests, ledger: Ledger, group: GroupId, members: readonly Address[], certificate: CertifiedCheckpoint, blockHash: BlockHash,
+): Promise<void> {
+  const { checkpoint, detail } = certificate;
+  let from: Path | null = null;
+  let turn = 0;
+  for (let more = true; more;) {
+    let failures = 0;
+    for (;;) {
+      const peer = members[turn % members.length] as Address;
+      try {
+        const reply = decode(snapshotReplyC, await requests.ask(peer, { kind: 'snapshot', group, height: checkpoint.height, from }, CHUNK_TIMEOUT_MS));
+        ledger.importChunk(checkpoint.height, checkpoint.stateRoot, from, { bytes: reply.bytes, next: reply.next as Path | null });
+        from = reply.next as Path | null;
+        more = from !== null;
+        break;
+      } catch (error) {
+        turn += 1;
+        failures += 1;
+        if (failures >= 2 * members.length) throw hostFaults.snapshotFailed({ group, height: checkpoint.height }, error);
+      }
+    }
+    turn += 1; // spread the load over the members
+  }
+  const position = { epoch: checkpoint.epoch, height: checkpoint.height, blockHash, closeTs: detail.closeTs };
+  ledger.installSnapshot(
+    position as Parameters<Ledger['installSnapshot']>[0],
+    { stateRoot: checkpoint.stateRoot, rowCount: detail.rowCount, capsuleHead: detail.capsuleHead },
+    encodeCertified(certificate),
+  );
+}
