@@ -60,6 +60,8 @@ export type ReadAnswer = Shaped<typeof readAnswerW>;
 /** All leaves with `from <= path <= to`, at most `limit`; continue after the last path when not complete. */
 export const rangeRequestW = record({
   database: hash32, from: hash32, to: hash32, limit: optional(u32, limits.rangeRows), ...asked, minHeight: optional(u64, 0n),
+  /** Exactly this checkpoint, for the later pages of a long range (API_HISTORY_GONE when it is not kept); zero = the newest. */
+  atHeight: optional(u64, 0n),
 });
 export type RangeRequest = Shaped<typeof rangeRequestW>;
 
