@@ -54,10 +54,10 @@ export interface Part {
 }
 
 /**
- * What a node did with a request: `rows` sent, `none` matched, `seen` before by another way, `failed`;
+ * What a node did with a request: `rows` sent, `none` matched, `seen` before by another way, `failed`, `refused` by access level;
  * for PUT `applied`, `skipped` (not listed), `failed`.
  */
-export const outcomes = ['rows', 'none', 'seen', 'failed', 'applied', 'skipped'] as const;
+export const outcomes = ['rows', 'none', 'seen', 'failed', 'applied', 'skipped', 'refused'] as const;
 export type Outcome = (typeof outcomes)[number];
 
 /** One visited node's signed account; END carries all of them, so a client sees who was reached. */
@@ -99,7 +99,8 @@ export const messageC = union({
   end: record({ transaction: hash32, reason: choice(endReasons), receipts: list(receiptC, limits.mxReceipts) }),
   close: record({ transaction: hash32 }),
   ok: record({ transaction: hash32, of: choice(['get', 'put', 'close']) }),
-  error: record({ transaction: hash32, code: choice(errorCodes), detail: text(200) }),
+  /** The receipt of a node that refused by access level lets the forwarder show that it did forward. */
+  error: record({ transaction: hash32, code: choice(errorCodes), detail: text(200), receipt: nullable(receiptC) }),
 });
 
 export type Message = Decoded<typeof messageC>;

@@ -43,7 +43,10 @@ export function onEnd(mx: Mx, from: Address, message: End): MxEffect[] {
 /** A peer refused (ERROR) or is gone: the answer will not be whole, and nobody is to blame for using their right. */
 export function onRefusal(mx: Mx, from: Address, message: Extract<Message, { kind: 'error' }>): MxEffect[] {
   const place = childOf(mx, from, message);
-  return place === undefined ? [] : dropChild(mx, place.open, from, place.child, 'refused');
+  if (place === undefined) return [];
+  const { receipt } = message;
+  if (receipt !== null && receipt.origin === from && receiptIsAuthentic(mx.config.domain, message.transaction, receipt)) takeReceipt(place.open, receipt);
+  return dropChild(mx, place.open, from, place.child, 'refused');
 }
 
 export function dropChild(mx: Mx, open: Open, peer: Address, child: Child, how: 'refused' | 'late'): MxEffect[] {

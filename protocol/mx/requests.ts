@@ -2,7 +2,7 @@ import { limits } from '../limits/index.ts';
 import type { Address, Hash32 } from '../types/index.ts';
 import { askIsAuthentic, envelopeFits, lifeMs, transactionOf } from './asks.ts';
 import { finishIfDone, takePart, takeReceipt } from './finish.ts';
-import type { ErrorCode, Get, Put } from './messages.ts';
+import type { ErrorCode, Get, Outcome, Put, Receipt } from './messages.ts';
 import { chunkRows, signPart, signReceipt, type Answer } from './provenance.ts';
 import { hopsAllowed, type Mx, type MxEffect, type MxInput, type Open } from './state.ts';
 
@@ -16,8 +16,8 @@ const DETAIL: Readonly<Record<ErrorCode, string>> = {
   unknown: 'no such transaction',
 };
 
-export function errorTo(to: Address, transaction: Hash32, code: ErrorCode): MxEffect {
-  return { kind: 'send', to, message: { kind: 'error', transaction, code, detail: DETAIL[code] } };
+export function errorTo(to: Address, transaction: Hash32, code: ErrorCode, receipt: Receipt | null = null): MxEffect {
+  return { kind: 'send', to, message: { kind: 'error', transaction, code, detail: DETAIL[code], receipt } };
 }
 
 /** GET or PUT arrives. Cheap refusals come first, the signature check last. */
@@ -28,7 +28,7 @@ export function onRequest(mx: Mx, from: Address, message: Get | Put, admitted: b
   if (expiresAtMs <= nowMs || expiresAtMs > nowMs + lifeMs(message) + limits.clockOffsetMs) return [errorTo(from, transaction, 'expired')];
   if (mx.seen.has(transaction)) return [seenBefore(mx, from, transaction, nowMs)];
   if (!hasRoom(mx, from, message)) return [errorTo(from, transaction, 'overloaded')];
-  if (message.kind === 'get' && !admitted) return [errorTo(from, transaction, 'unserved')];
+  if (message.kind === 'get' && !admitted) return [errorTo(from, transaction, 'unserved', briefReceipt(mx, 'refused', transaction, nowMs))];
   if (!askIsAuthentic(mx.config.domain, message, transaction)) return [errorTo(from, transaction, 'unauthorised')];
   mx.seen.set(transaction, expiresAtMs);
   mx.open.set(transaction, opened(mx, from, message, transaction, nowMs));
@@ -53,7 +53,7 @@ export function onAnswered(mx: Mx, input: Extract<MxInput, { kind: 'answered' }>
 }
 
 /** This node's signed account of an open request. */
-export function localReceipt(mx: Mx, open: Open, outcome: Open['receipts'][number]['outcome'], nowMs: number): Open['receipts'][number] {
+export function localReceipt(mx: Mx, open: Open, outcome: Outcome, nowMs: number): Receipt {
   const { self, attest } = mx.config;
   const honest = outcome === 'rows' && open.localRows === 0 ? 'none' : outcome;
   return signReceipt(honest, open.localRows, open.transaction, self, nowMs, attest);
@@ -71,9 +71,12 @@ function opened(mx: Mx, from: Address, request: Get | Put, transaction: Hash32, 
 
 /** A second way to the same node: the sender learns that it was reached, nothing runs twice (P-7-hops). */
 function seenBefore(mx: Mx, from: Address, transaction: Hash32, nowMs: number): MxEffect {
-  const { self, attest } = mx.config;
-  const receipts = [signReceipt('seen', 0, transaction, self, nowMs, attest)];
+  const receipts = [briefReceipt(mx, 'seen', transaction, nowMs)];
   return { kind: 'send', to: from, message: { kind: 'end', transaction, reason: 'seen', receipts } };
+}
+
+function briefReceipt(mx: Mx, outcome: 'seen' | 'refused', transaction: Hash32, nowMs: number): Receipt {
+  return signReceipt(outcome, 0, transaction, mx.config.self, nowMs, mx.config.attest);
 }
 
 function hasRoom(mx: Mx, from: Address, message: Get | Put): boolean {
