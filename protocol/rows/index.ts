@@ -26,7 +26,7 @@ export {
   contentHashOf, keyHashOf, leafOf, nonceLeafOf, rowHashOf, type Change, type EntryRef, type LeafChange,
 } from './leaf.ts';
 export type { Before } from './before.ts';
-export { indexKeyOf, type IndexKey } from './index-key.ts';
+export { indexEntryOf, indexKeyOf, type IndexKey } from './index-key.ts';
 export type { Plan, Use } from './plan.ts';
 export { changesOf, footprintOf, leafChangesOf, planOf, type FootprintInput, type PlanInput } from './footprint.ts';
 export { checkTransaction, contentWrittenBy, type StateView } from './check.ts';
