@@ -1,0 +1,78 @@
+import { keccak256 } from '../crypto/index.ts';
+import { addressFrom, bytesOf, concatBytes, hexOf, wordOf, type Address, type Hex } from '../types/index.ts';
+import { evidenceFaults } from './faults.ts';
+import { layouts, type Flat } from './flat.ts';
+import { flatten } from './flatten.ts';
+import { Reader, type Field } from './layout.ts';
+import type { Evidence, OffenceName } from './types.ts';
+
+/** A call of SlasherObjective, ready for a transaction. */
+export interface EncodedEvidence {
+  readonly offence: OffenceName;
+  readonly call: Hex;
+}
+
+const names = Object.keys(layouts) as OffenceName[];
+const namesBeneficiary = (offence: OffenceName): boolean => offence !== 'FalseAnswer' && offence !== 'ForgedRow';
+const utf8 = new TextEncoder();
+const selectors = new Map<OffenceName, Uint8Array>();
+
+/**
+ * The contract call that reports this evidence. Checks form, not truth: `judge` says what the contract will.
+ * @throws EVIDENCE_INCONSISTENT, EVIDENCE_NOT_PACKABLE, EVIDENCE_BAD_SIGNATURE
+ */
+export function encodeEvidence(evidence: Evidence): EncodedEvidence {
+  const flat = flatten(evidence);
+  return { offence: flat.kind, call: hexOf(encodeCall(flat.kind, packFlat(flat), flat.beneficiary)) };
+}
+
+/** The packed bytes alone. */
+export function packFlat(flat: Flat): Uint8Array {
+  const out: Uint8Array[] = [];
+  (layouts[flat.kind] as Field<Flat>).write(flat, out);
+  return concatBytes(...out);
+}
+
+/**
+ * What a call says, as the contract reads it. Inverse of `encodeEvidence` on the level of `Flat`.
+ * @throws EVIDENCE_MALFORMED
+ */
+export function decodeCall(call: Hex): Flat {
+  const data = bytesOf(call);
+  const offence = names.find((name) => hexOf(selectorOf(name)) === hexOf(data.subarray(0, 4)));
+  if (offence === undefined) throw evidenceFaults.malformed({ selector: hexOf(data.subarray(0, 4)) });
+  const headWords = namesBeneficiary(offence) ? 2 : 1;
+  const args = data.subarray(4);
+  const offset = lengthAt(args, 0);
+  const length = lengthAt(args, offset);
+  if (offset + 32 + length > args.length) throw evidenceFaults.malformed({ offset, length });
+  const from = new Reader(args.subarray(offset + 32, offset + 32 + length));
+  const body = (layouts[offence] as Field<object>).read(from);
+  from.finish();
+  const beneficiary = headWords === 2 ? addressFrom(hexOf(args.subarray(44, 64))) : null;
+  return { kind: offence, beneficiary, ...body } as Flat;
+}
+
+/** ABI: (bytes) or (bytes, address). */
+function encodeCall(offence: OffenceName, evidence: Uint8Array, beneficiary: Address | null): Uint8Array {
+  const padding = new Uint8Array((32 - (evidence.length % 32)) % 32);
+  const tail = [wordOf(evidence.length), evidence, padding];
+  if (beneficiary === null) return concatBytes(selectorOf(offence), wordOf(32), ...tail);
+  return concatBytes(selectorOf(offence), wordOf(64), wordOf(BigInt(beneficiary)), ...tail);
+}
+
+function selectorOf(offence: OffenceName): Uint8Array {
+  let selector = selectors.get(offence);
+  if (selector === undefined) {
+    selector = keccak256(utf8.encode(`report${offence}(bytes${namesBeneficiary(offence) ? ',address' : ''})`)).subarray(0, 4);
+    selectors.set(offence, selector);
+  }
+  return selector;
+}
+
+function lengthAt(args: Uint8Array, at: number): number {
+  const word = args.subarray(at, at + 32);
+  const value = word.length === 32 ? BigInt(hexOf(word)) : -1n;
+  if (value < 0n || value > 0xffffffn) throw evidenceFaults.malformed({ at });
+  return Number(value);
+}

@@ -1,0 +1,14 @@
+/**
+ * Evidence: pairs of signed statements that cannot both be honest, in the form that SlasherObjective judges
+ * (Picolo §6.2, consensus §3; docs/contracts/evidence.md). One case of `Evidence` per offence; `encodeEvidence` makes
+ * the contract call, `judge` says beforehand what the contract will decide, by the same predicate.
+ *
+ * @example
+ *   const evidence = { kind: 'FalseAnswer', roster, culprit: 2, answer: { value, signature }, against: { kind: 'ownRoot', proof } };
+ *   if (judge(evidence, context).kind === 'guilty') await chain.submitEvidence(encodeEvidence(evidence));
+ */
+export { decodeCall, encodeEvidence, type EncodedEvidence } from './encode.ts';
+export { judge, judgeFlat, type EpochRecord, type JudgeContext, type RefusalName, type SignerRecord, type Verdict } from './judge.ts';
+export type { Charge, Evidence, OffenceName, OpenedVote, Refutation, ReportedCharge, Signed } from './types.ts';
+export type { Flat } from './flat.ts';
+export { evidenceFaults } from './faults.ts';
