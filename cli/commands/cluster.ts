@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { ZERO_ADDRESS, addressFrom } from '../../protocol/types/index.ts';
+import {
+  channelKeyOf, collectOffers, createCluster, formGroup, fundChannel, listProviders, type ClusterOrder, type Network,
+} from '../../sdk/operator/index.ts';
+import { networkOf, outputOf, tokens, wholeNumber, withWallet, type WalletOptions } from '../options.ts';
+
+/** Prices a new cluster offers when nothing else is said; wei of ether. */
+const DEFAULT_TERMS: ClusterOrder['terms'] = {
+  token: ZERO_ADDRESS,
+  pricePerGibMonthWei: 20_000_000_000_000_000n, // 0.02 ether
+  pricePerMillionReadsWei: 1_000_000_000_000_000n, // 0.001 ether
+  pricePerMillionWritesWei: 5_000_000_000_000_000n, // 0.005 ether
+  pricePerGibOutWei: 10_000_000_000_000_000n, // 0.01 ether
+  thresholdWei: 10_000_000_000_000n, // 0.00001 ether
+};
+
+export function clusterCommand(): Command {
+  return new Command('cluster').description('Order replicas from staked providers.').addCommand(createCommand());
+}
+
+function createCommand(): Command {
+  return withWallet(new Command('create'))
+    .description('Create a cluster, form its first group from offers, open a payment channel.')
+    .option('--replicas <n>', 'replicas of each group: 4 tolerates one liar, 7 two', wholeNumber('--replicas', 1, 64), 4)
+    .option('--region <name...>', 'regions the replicas may stand in (default: any)')
+    .option('--size <gib>', 'capacity of the group in GiB', wholeNumber('--size', 1, 16_000_000), 1)
+    .option('--deposit <ether>', 'ether to put into the payment channel', tokens('--deposit'), 10n ** 17n)
+    .option('--threshold <ether>', 'unpaid service after which nodes stop', tokens('--threshold'), DEFAULT_TERMS.thresholdWei)
+    .addHelpText('after', '\nExample:\n  PICOLO_KEY=0x… picolo cluster create --replicas 4 --region eu-west --deposit 0.1\n')
+    .action(async (options, command: Command) => {
+      const out = outputOf(command);
+      const network = await networkOf(options as WalletOptions);
+      const order: ClusterOrder = {
+        replicationFactor: options.replicas as number, regions: (options.region as string[] | undefined) ?? [],
+        terms: { ...DEFAULT_TERMS, thresholdWei: options.threshold as bigint },
+      };
+      const made = await orderCluster(network, order, options.size as number, options.deposit as bigint);
+      out.line(`Cluster ${made.cluster}\nGroup   ${made.group}\nChannel ${made.channel}`);
+      out.result(made);
+      network.close();
+    });
+}
+
+/** Cluster, group and channel in one go; the wallet's own key signs the vouchers. */
+export async function orderCluster(network: Network, order: ClusterOrder, gib: number, depositWei: bigint): Promise<{
+  cluster: `0x${string}`; group: `0x${string}`; channel: `0x${string}`; members: readonly string[]; gas: Record<string, bigint>;
+}> {
+  const created = await createCluster(network, order);
+  const offers = await collectOffers(network.domain, await listProviders(network), created.cluster, gib, order.replicationFactor);
+  const formed = await formGroup(network, created.cluster, gib, offers);
+  const key = channelKeyOf(network, created.cluster, addressFrom(network.wallet.address), order.terms.token);
+  const funded = await fundChannel(network, key, depositWei);
+  return {
+    cluster: created.cluster, group: formed.group, channel: funded.channel, members: offers.map((offer) => offer.offer.node),
+    gas: { createCluster: created.gasUsed, formGroup: formed.gasUsed, openChannel: funded.gasUsed },
+  };
+}
