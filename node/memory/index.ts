@@ -9,3 +9,4 @@ export { createManualClock, type ManualClock } from './clock.ts';
 export { createMemoryDisk, type MemoryDisk } from './journal.ts';
 export { createMemoryNetwork, type MemoryNetwork, type MemoryNetworkOptions } from './transport.ts';
 export { createMemorySigner } from './signer.ts';
+export { createMemoryChain, type MemoryChain, type MemoryChainChange } from './chain.ts';
