@@ -41,7 +41,6 @@ export function decodeCall(call: Hex): Flat {
   const data = bytesOf(call);
   const offence = names.find((name) => hexOf(selectorOf(name)) === hexOf(data.subarray(0, 4)));
   if (offence === undefined) throw evidenceFaults.malformed({ selector: hexOf(data.subarray(0, 4)) });
-  const headWords = namesBeneficiary(offence) ? 2 : 1;
   const args = data.subarray(4);
   const offset = lengthAt(args, 0);
   const length = lengthAt(args, offset);
@@ -49,8 +48,13 @@ export function decodeCall(call: Hex): Flat {
   const from = new Reader(args.subarray(offset + 32, offset + 32 + length));
   const body = (layouts[offence] as Field<object>).read(from);
   from.finish();
-  const beneficiary = headWords === 2 ? addressFrom(hexOf(args.subarray(44, 64))) : null;
+  const beneficiary = namesBeneficiary(offence) ? addressAt(args, 32) : null;
   return { kind: offence, beneficiary, ...body } as Flat;
+}
+
+function addressAt(args: Uint8Array, at: number): Address {
+  if (args.subarray(at, at + 12).some((byte) => byte !== 0)) throw evidenceFaults.malformed({ at });
+  return addressFrom(hexOf(args.subarray(at + 12, at + 32)));
 }
 
 /** ABI: (bytes) or (bytes, address). */

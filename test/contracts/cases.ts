@@ -1,0 +1,187 @@
+import type { StructValue } from '../../protocol/codec/index.ts';
+import { addressOf as addressOfKey, keccak256, merklePath, merkleRoot, sha256, sha256Hex, signDigest } from '../../protocol/crypto/index.ts';
+import type { Evidence, OpenedVote, Signed } from '../../protocol/evidence/index.ts';
+import { rosterOf, type CertifiedCheckpoint, type CheckpointDetail } from '../../protocol/membership/index.ts';
+import { entryIdOf, footprintRootOf, itemBytes } from '../../protocol/rows/index.ts';
+import { createTree, type Leaf } from '../../protocol/state-tree/index.ts';
+import {
+  bytesOf, hexOf, quorumOf, uintBytes, ZERO_HASH, type Address, type EntryId, type Hash32, type Item, type Path, type Timestamp, type TxId,
+} from '../../protocol/types/index.ts';
+import { sign, type TestGroup, type World } from './world.ts';
+
+export type CaseOf<K extends Evidence['kind']> = Extract<Evidence, { readonly kind: K }>;
+
+/** Where statements are made: a group in an epoch. */
+export interface Place {
+  readonly world: World;
+  readonly group: TestGroup;
+  readonly epoch: bigint;
+}
+
+export const h = (text: string): Hash32 => sha256Hex(new TextEncoder().encode(text));
+const ts = (n: number): Timestamp => (BigInt(n) << 48n) as Timestamp;
+
+export function chargeOf({ group, epoch }: Place, culprit: number): { readonly roster: ReturnType<typeof rosterOf>; readonly culprit: number } {
+  return { roster: rosterOf(group.group, epoch, group.roster), culprit };
+}
+
+const memberOf = ({ group }: Place, index: number): TestGroup['members'][number] => group.members[index] as TestGroup['members'][number];
+
+/** Entry `index` of a batch of `size`, accepted by `voter`; its item is one of `items`. */
+export interface VoteShape {
+  readonly mode: 'R' | 'W';
+  readonly tsMs: number;
+  readonly size: number;
+  readonly index: number;
+  readonly items: number;
+  readonly seed: string;
+}
+
+export const key = { path: h('a key') as Path, version: h('a version') as EntryId };
+
+export function openedVote(place: Place, voter: number, shape: VoteShape, view = 7n, on: { path: Path; version: EntryId } = key): OpenedVote {
+  const item: Item = { ...on, mode: shape.mode };
+  const items = Array.from({ length: shape.items }, (_, i): Item => ({ path: h(`${shape.seed} item ${i}`) as Path, version: ZERO_HASH as EntryId, mode: 'W' }));
+  const at = shape.items >> 1;
+  items[at] = item;
+  const footprintRoot = footprintRootOf(items);
+  const command = h(`${shape.seed} command`) as TxId;
+  const entryId = entryIdOf(command, ts(shape.tsMs), footprintRoot);
+  const entries = Array.from({ length: shape.size }, (_, i) => bytesOf(h(`${shape.seed} entry ${i}`)));
+  entries[shape.index] = bytesOf(entryId);
+  const value: StructValue<'FastVote'> = {
+    group: place.group.group, epoch: place.epoch, view, batchRoot: merkleRoot(entries), accept: 1n << BigInt(shape.index),
+  };
+  return {
+    value, signature: sign(place.world, memberOf(place, voter), 'FastVote', value), index: shape.index, entryPath: merklePath(entries, shape.index),
+    command, ts: ts(shape.tsMs), footprintRoot, item, itemPath: merklePath(items.map(itemBytes), at),
+  };
+}
+
+export function voteConflict(place: Place, culprit: number, beneficiary: Address, a: Partial<VoteShape> = {}, b: Partial<VoteShape> = {}) {
+  const base: VoteShape = { mode: 'W', tsMs: 100, size: 1, index: 0, items: 2, seed: 'a' };
+  const evidence: CaseOf<'VoteConflict'> = {
+    kind: 'VoteConflict', ...chargeOf(place, culprit), beneficiary,
+    first: openedVote(place, culprit, { ...base, ...a }), second: openedVote(place, culprit, { ...base, seed: 'b', ...b }),
+  };
+  return evidence;
+}
+
+export function blockVote(place: Place, voter: number, block: string, round = 3): Signed<StructValue<'BlockVote'>> {
+  const value: StructValue<'BlockVote'> = {
+    group: place.group.group, epoch: place.epoch, view: 2n, round, blockHash: h(block), qcView: 2n, qcRound: 2,
+  };
+  return { value, signature: sign(place.world, memberOf(place, voter), 'BlockVote', value) };
+}
+
+export function doubleBlockVote(place: Place, culprit: number, beneficiary: Address, blocks: readonly [string, string] = ['x', 'y']) {
+  const evidence: CaseOf<'DoubleBlockVote'> = {
+    kind: 'DoubleBlockVote', ...chargeOf(place, culprit), beneficiary,
+    first: blockVote(place, culprit, blocks[0]), second: blockVote(place, culprit, blocks[1]),
+  };
+  return evidence;
+}
+
+export function doubleProposal(place: Place, culprit: number, beneficiary: Address, blocks: readonly [string, string] = ['x', 'y']) {
+  const propose = (block: string): Signed<StructValue<'Proposal'>> => {
+    const value: StructValue<'Proposal'> = { group: place.group.group, epoch: place.epoch, view: 2n, round: 3, blockHash: h(block) };
+    return { value, signature: sign(place.world, memberOf(place, culprit), 'Proposal', value) };
+  };
+  const evidence: CaseOf<'DoubleProposal'> = {
+    kind: 'DoubleProposal', ...chargeOf(place, culprit), beneficiary, first: propose(blocks[0]), second: propose(blocks[1]),
+  };
+  return evidence;
+}
+
+const detail: CheckpointDetail = {
+  closeTs: ts(5), rowCount: 9n, capsuleHead: h('head'), previous: ZERO_HASH, configHash: h('config'),
+};
+
+export function certified(place: Place, stateRoot: Hash32, height = 40n, signers = defaultQuorum(place)): CertifiedCheckpoint {
+  const checkpoint: StructValue<'Checkpoint'> = { group: place.group.group, epoch: place.epoch, height, stateRoot, detail: h('detail') };
+  const signatures = signers.map((replica) => ({ replica, signature: sign(place.world, memberOf(place, replica), 'Checkpoint', checkpoint) }));
+  return { checkpoint, detail, signatures };
+}
+
+export function defaultQuorum({ group }: Place): number[] {
+  return Array.from({ length: quorumOf(group.roster.length) }, (_, i) => i);
+}
+
+export function falseCheckpoint(place: Place, culprit: number, beneficiary: Address, roots: readonly [string, string] = ['true', 'false']) {
+  const other = certified(place, h(roots[1]), 40n, [culprit]);
+  const evidence: CaseOf<'FalseCheckpoint'> = {
+    kind: 'FalseCheckpoint', ...chargeOf(place, culprit), beneficiary, certified: certified(place, h(roots[0])),
+    accused: { value: other.checkpoint, signature: (other.signatures[0] as { signature: CaseOf<'ForgedRow'>['writerSignature'] }).signature },
+  };
+  return evidence;
+}
+
+/** A tree of `size` rows whose paths are hashes. */
+export function treeOf(size: number) {
+  const leaves: Leaf[] = Array.from({ length: size }, (_, i) => ({ path: h(`path ${i}`) as Path, rowHash: h(`row ${i}`) }));
+  const tree = createTree();
+  const root = tree.build(leaves);
+  return { tree, root, leaves };
+}
+
+export interface AnswerShape {
+  readonly stateRoot: Hash32;
+  readonly path: Path;
+  readonly rowHash: Hash32;
+  readonly querier: Address;
+  readonly issuedAt: bigint;
+  readonly seq?: bigint;
+}
+
+export function answer(place: Place, node: number, shape: AnswerShape): Signed<StructValue<'Answer'>> {
+  const value: StructValue<'Answer'> = {
+    group: place.group.group, epoch: place.epoch, height: 40n, minHeight: 30n, seq: 1n, request: h('request'), ...shape,
+  };
+  return { value, signature: sign(place.world, memberOf(place, node), 'Answer', value) };
+}
+
+export type AnswerForm = 'present' | 'absent' | 'empty' | 'certificate';
+
+/** A lie of the wanted form; `honest` gives the truth instead. */
+export function falseAnswer(
+  place: Place, culprit: number, form: AnswerForm, querier: Address, issuedAt: bigint, { size = 50, honest = false, seq = 1n } = {},
+): CaseOf<'FalseAnswer'> {
+  const { tree, root, leaves } = treeOf(size);
+  const charge = chargeOf(place, culprit);
+  const leaf = leaves[size >> 1] as Leaf;
+  const absent = h('nowhere') as Path;
+  const make = (stateRoot: Hash32, path: Path, lie: Hash32, truth: Hash32) =>
+    answer(place, culprit, { stateRoot, path, rowHash: honest ? truth : lie, querier, issuedAt, seq });
+  const own = (value: CaseOf<'FalseAnswer'>['answer'], proof: ReturnType<typeof tree.prove>): CaseOf<'FalseAnswer'> => ({
+    kind: 'FalseAnswer', ...charge, answer: value, against: { kind: 'ownRoot', proof },
+  });
+  switch (form) {
+    case 'present': return own(make(root.hash, leaf.path, h('lie'), leaf.rowHash), tree.prove(root, leaf.path));
+    case 'absent': return own(make(root.hash, absent, h('lie'), ZERO_HASH), tree.prove(root, absent));
+    case 'empty': return own(make(ZERO_HASH, absent, h('lie'), ZERO_HASH), { terminal: null, steps: [] });
+    case 'certificate': return {
+      kind: 'FalseAnswer', ...charge, answer: make(honest ? root.hash : h('another root'), leaf.path, leaf.rowHash, leaf.rowHash),
+      against: { kind: 'certificate', certified: certified(place, root.hash) },
+    };
+  }
+}
+
+export function forgedRow(
+  place: Place, culprit: number, querier: Address, issuedAt: bigint, { honest = false, seq = 1n } = {},
+): CaseOf<'ForgedRow'> {
+  const transaction = h('transaction') as TxId;
+  const writerSignature = signDigest(transaction, sha256(uintBytes(77, 4)));
+  const writer = honest ? writerAddress() : (`0x${'11'.repeat(20)}` as Address);
+  const value: StructValue<'RowAnswer'> = {
+    group: place.group.group, epoch: place.epoch, seq, path: h('path') as Path, rowHash: h('row'), transaction, writer,
+    signatureHash: hexOf(keccak256(bytesOf(writerSignature))) as Hash32, querier, issuedAt,
+  };
+  return {
+    kind: 'ForgedRow', ...chargeOf(place, culprit), writerSignature,
+    row: { value, signature: sign(place.world, memberOf(place, culprit), 'RowAnswer', value) },
+  };
+}
+
+function writerAddress(): Address {
+  return addressOfKey(sha256(uintBytes(77, 4)));
+}

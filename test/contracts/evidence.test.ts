@@ -1,0 +1,352 @@
+import { expect } from 'chai';
+import { decodeCall, encodeEvidence, judge, judgeFlat, type Evidence, type JudgeContext, type SignerRecord, type Verdict } from '../../protocol/evidence/index.ts';
+import { addressOf, sha256 } from '../../protocol/crypto/index.ts';
+import { bytesOf, hexOf, isHex, type Address, type Hex } from '../../protocol/types/index.ts';
+import { isPicoloError } from '../../protocol/errors/index.ts';
+import {
+  answer, blockVote, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, key, openedVote, treeOf,
+  voteConflict, type CaseOf, type Place,
+} from './cases.ts';
+import { deployed, ethers, groupOf, helpers, now, packRoster, send, DAY, PINT, addNode, keyOf, offer, possession, sign } from './world.ts';
+
+const statuses = ['active', 'active', 'tombstoned', 'void'] as const;
+
+async function fixture(): Promise<Place> {
+  const world = await deployed();
+  return { world, group: await groupOf(world), epoch: 1n };
+}
+const fresh = (): Promise<Place> => helpers.loadFixture(fixture);
+
+/** Reads from the chain what the judge needs. */
+async function contextOf({ world, group, epoch }: Place, atTime?: bigint): Promise<JudgeContext> {
+  const [record] = (await world.c.ClusterRegistry.getFunction('membership')(group.group, epoch)) as [{ endedAt: bigint; convicted: bigint }];
+  const signers = new Map<string, SignerRecord>();
+  for (const signer of group.roster) {
+    const [node, status, lastFaultAt] = await world.c.StakeVault.getFunction('recordOfSigner')(signer);
+    signers.set(signer, { node: node.toLowerCase(), status: statuses[Number(status)] as SignerRecord['status'], lastFaultAt });
+  }
+  return {
+    domain: world.domain, now: atTime ?? (await now()) + 1n, evidenceWindow: 14n * DAY, absolution: DAY,
+    epochOf: (id, number) => (id === group.group && number === epoch
+      ? { roster: group.roster, endedAt: record.endedAt === 0n ? undefined : record.endedAt, convicted: Number(record.convicted) }
+      : undefined),
+    signerOf: (signer) => signers.get(signer),
+  };
+}
+
+/** What the contract does with the call: the error's name, or the convicted node with the receipt. */
+async function submit({ world }: Place, call: Hex): Promise<{ error: string } | { node: Address; reporter: Address; gas: bigint }> {
+  const slasher = world.c.SlasherObjective;
+  const to = await slasher.getAddress();
+  try {
+    const sent = await world.watcher.sendTransaction({ to, data: call });
+    const receipt = await sent.wait();
+    const log = receipt!.logs.map((entry) => slasher.interface.parseLog(entry)).find((parsed) => parsed?.name === 'Fault');
+    return { node: log!.args['node'].toLowerCase(), reporter: log!.args['reporter'].toLowerCase(), gas: receipt!.gasUsed };
+  } catch (error) {
+    const data = (error as { data?: string; info?: { error?: { data?: string } } }).data;
+    if (!isHex(data) || data === '0x') throw error;
+    return { error: slasher.interface.parseError(data)?.name ?? data };
+  }
+}
+
+/** Both judges on one case; they must agree. */
+async function both(place: Place, evidence: Evidence): Promise<Verdict> {
+  const verdict = judge(evidence, await contextOf(place));
+  const outcome = await submit(place, encodeEvidence(evidence).call);
+  if (verdict.kind === 'guilty') {
+    expect(outcome, evidence.kind).to.deep.include({ node: verdict.node, reporter: verdict.reward });
+    expect(verdict.accused).to.equal(place.group.roster[evidence.culprit]);
+  } else expect(outcome, evidence.kind).to.deep.equal({ error: verdict.error });
+  return verdict;
+}
+
+const refused = (error: string): object => ({ kind: 'refused', error });
+const beneficiary = `0x${'be'.repeat(20)}` as Address;
+const querier = `0x${'0a'.repeat(20)}` as Address;
+
+/** One accepted case of every offence and form, the culprit a member of its own. */
+async function guiltyCases(place: Place): Promise<readonly Evidence[]> {
+  const at = await now();
+  return [
+    voteConflict(place, 0, beneficiary),
+    doubleBlockVote(place, 1, beneficiary),
+    doubleProposal(place, 2, beneficiary),
+    falseCheckpoint(place, 3, beneficiary),
+    falseAnswer(place, 0, 'present', querier, at),
+    falseAnswer(place, 1, 'absent', querier, at),
+    falseAnswer(place, 2, 'empty', querier, at),
+    falseAnswer(place, 3, 'certificate', querier, at),
+    forgedRow(place, 0, querier, at),
+  ];
+}
+
+describe('evidence: contract and judge agree', () => {
+  it('T-6.2-publish: every offence is accepted in one transaction, the reward goes to whom it belongs', async () => {
+    for (let i = 0; i < 9; i++) {
+      const place = await fresh();
+      const evidence = (await guiltyCases(place))[i] as Evidence;
+      const verdict = await both(place, evidence);
+      expect(verdict, evidence.kind).to.deep.include({ kind: 'guilty', reward: i < 4 ? beneficiary : querier });
+      const credit = await place.world.c.StakeVault.getFunction('creditOf')(i < 4 ? beneficiary : querier);
+      expect(credit.amount, evidence.kind).to.equal(i < 4 ? 100n * PINT : 60n * PINT);
+    }
+  });
+
+  it('a call decodes to the case it was made from', async () => {
+    const place = await fresh();
+    const context = await contextOf(place);
+    for (const evidence of await guiltyCases(place)) {
+      const { call, offence } = encodeEvidence(evidence);
+      const flat = decodeCall(call);
+      expect(flat.kind).to.equal(offence);
+      expect(judgeFlat(flat, context)).to.deep.equal(judge(evidence, context));
+    }
+  });
+
+  it('P-5.2-conflict: two writes, and a read at or after a write, conflict; two reads and an earlier read do not', async () => {
+    const table: readonly [a: 'R' | 'W', aMs: number, b: 'R' | 'W', bMs: number, guilty: boolean][] = [
+      ['W', 1, 'W', 9, true], ['W', 9, 'W', 1, true], ['R', 5, 'W', 5, true], ['R', 6, 'W', 5, true], ['W', 5, 'R', 6, true],
+      ['R', 4, 'W', 5, false], ['W', 5, 'R', 4, false], ['R', 4, 'R', 4, false],
+    ];
+    for (const [aMode, aMs, bMode, bMs, guilty] of table) {
+      const place = await fresh();
+      const evidence = voteConflict(place, 1, beneficiary, { mode: aMode, tsMs: aMs, size: 5, index: 4 }, { mode: bMode, tsMs: bMs, size: 200, index: 137, items: 7 });
+      expect((await both(place, evidence)).kind, `${aMode}${aMs} ${bMode}${bMs}`).to.equal(guilty ? 'guilty' : 'refused');
+    }
+  });
+
+  it('one vote that accepts two conflicting entries is a conflict; the same entry in two batches is none', async () => {
+    const place = await fresh();
+    const same = voteConflict(place, 0, beneficiary, { seed: 's' }, { seed: 's', size: 4, index: 2 });
+    expect(await both(place, same)).to.deep.equal(refused('NotConflicting'));
+  });
+
+  it('votes of different views, or on different versions, cannot even be put together', async () => {
+    const place = await fresh();
+    const shape = { mode: 'W', tsMs: 1, size: 1, index: 0, items: 1, seed: 'z' } as const;
+    const base = voteConflict(place, 0, beneficiary);
+    const otherView = { ...base, second: openedVote(place, 0, shape, 8n) };
+    const otherKey = { ...base, second: openedVote(place, 0, shape, 7n, { ...key, version: h('v2') as typeof key.version }) };
+    for (const evidence of [otherView, otherKey]) expect(() => encodeEvidence(evidence)).to.throw('EVIDENCE_INCONSISTENT');
+  });
+
+  it('a vote that does not accept the entry proves nothing', async () => {
+    const place = await fresh();
+    const evidence = voteConflict(place, 0, beneficiary);
+    const shape = { mode: 'W', tsMs: 9, size: 4, index: 2, items: 1, seed: 'n' } as const;
+    const voted = openedVote(place, 0, shape);
+    const value = { ...voted.value, accept: 0b1011n };
+    const second = { ...voted, value, signature: sign(place.world, place.group.members[0] as never, 'FastVote', value) };
+    expect(await both(place, { ...evidence, second })).to.deep.equal(refused('NotAccepted'));
+  });
+
+  it('one block, one proposal, the certified checkpoint again: no contradiction', async () => {
+    const place = await fresh();
+    expect(await both(place, doubleBlockVote(place, 0, beneficiary, ['x', 'x']))).to.deep.equal(refused('NotConflicting'));
+    expect(await both(place, doubleProposal(place, 0, beneficiary, ['x', 'x']))).to.deep.equal(refused('NotConflicting'));
+    expect(await both(place, falseCheckpoint(place, 0, beneficiary, ['t', 't']))).to.deep.equal(refused('NotConflicting'));
+  });
+
+  it('P-6.2-honest: true answers of every form cannot be turned against the node', async () => {
+    const place = await fresh();
+    const at = await now();
+    for (const form of ['present', 'absent', 'empty', 'certificate'] as const) {
+      expect(await both(place, falseAnswer(place, 1, form, querier, at, { honest: true })), form).to.deep.equal(refused('NotConflicting'));
+    }
+    expect(await both(place, forgedRow(place, 1, querier, at, { honest: true }))).to.deep.equal(refused('NotConflicting'));
+  });
+
+  it('an inner node cannot pose as a leaf to prove a present row absent', async () => {
+    const place = await fresh();
+    const { tree, root, leaves } = treeOf(200);
+    const { path, rowHash } = leaves[3]!;
+    const frame = framingProof(tree.prove(root, path), path, rowHash);
+    const truth = answer(place, 0, { stateRoot: root.hash, path, rowHash, querier, issuedAt: await now() });
+    let tried = 0;
+    for (const proof of frame) {
+      const evidence: CaseOf<'FalseAnswer'> = { kind: 'FalseAnswer', ...chargeOf(place, 0), answer: truth, against: { kind: 'ownRoot', proof } };
+      expect((await both(place, evidence)).kind).to.equal('refused');
+      tried++;
+    }
+    expect(tried).to.be.greaterThan(2);
+  });
+
+  it('a certificate needs a quorum of the roster', async () => {
+    const place = await fresh();
+    const at = await now();
+    const evidence = falseAnswer(place, 3, 'certificate', querier, at);
+    const short = { ...evidence, against: { kind: 'certificate' as const, certified: certified(place, h('r'), 40n, [0, 2]) } };
+    expect(await both(place, short)).to.deep.equal(refused('NoQuorum'));
+    const wrong = certified(place, h('r'), 40n, [0, 1, 2]);
+    const forged = { ...wrong, signatures: wrong.signatures.map((entry, i) => ({ ...entry, replica: i + 1 })) };
+    expect(await both(place, { ...evidence, against: { kind: 'certificate', certified: forged } })).to.deep.equal(refused('NotSigned'));
+  });
+
+  it('somebody else\'s signature convicts nobody', async () => {
+    const place = await fresh();
+    const mine = doubleBlockVote(place, 0, beneficiary);
+    expect(await both(place, { ...mine, second: blockVote(place, 1, 'y') })).to.deep.equal(refused('SignerMismatch'));
+    expect(await both(place, { ...mine, culprit: 2 })).to.deep.equal(refused('SignerMismatch'));
+  });
+
+  it('the roster must be the epoch\'s', async () => {
+    const place = await fresh();
+    const evidence = doubleBlockVote(place, 0, beneficiary);
+    const wrong = { ...evidence.roster, replicas: evidence.roster.replicas.slice(0, 3) };
+    expect(await both(place, { ...evidence, roster: wrong })).to.deep.equal(refused('UnknownRoster'));
+    const later = { ...place, epoch: 2n };
+    const context = await contextOf(place);
+    const future = doubleBlockVote(later, 0, beneficiary);
+    expect(judge(future, context)).to.deep.equal(refused('UnknownRoster'));
+    expect(await submit(place, encodeEvidence(future).call)).to.deep.equal({ error: 'UnknownRoster' });
+  });
+
+  it('evidence of an ended epoch holds for the window and not a second longer', async () => {
+    for (const [after, expected] of [[14n * DAY, 'guilty'], [14n * DAY + 1n, 'refused']] as const) {
+      const place = await fresh();
+      const { c, consumer } = place.world;
+      await send(c.ClusterRegistry, consumer, 'closeGroup', place.group.cluster, 0, place.group.packed);
+      const endedAt = await now();
+      await helpers.time.setNextBlockTimestamp(endedAt + after);
+      const evidence = doubleBlockVote(place, 0, beneficiary);
+      expect(judge(evidence, await contextOf(place, endedAt + after)).kind).to.equal(expected);
+      const outcome = await submit(place, encodeEvidence(evidence).call);
+      expect('error' in outcome ? outcome.error : 'guilty').to.equal(expected === 'guilty' ? 'guilty' : 'EvidenceExpired');
+    }
+  });
+
+  it('a rotated key stays accountable in the epochs it signed', async () => {
+    const place = await fresh();
+    const { world, group } = place;
+    const node = group.members[2]!;
+    const next = keyOf(99);
+    await send(world.c.StakeVault, node.owner, 'rotateSigner', node.address, addressOf(next), possession(world, next, await node.owner.getAddress(), node.address));
+    expect((await both(place, doubleBlockVote(place, 2, beneficiary))).kind).to.equal('guilty');
+  });
+
+  it('an answer convicts once; what was answered within a day of it is absolved', async () => {
+    const place = await fresh();
+    const evidence = falseAnswer(place, 1, 'present', querier, await now());
+    expect((await both(place, evidence)).kind).to.equal('guilty');
+    expect(await both(place, evidence)).to.deep.equal(refused('Absolved'));
+    expect(await both(place, falseAnswer(place, 1, 'absent', querier, await now(), { seq: 2n }))).to.deep.equal(refused('Absolved'));
+    await helpers.time.increase(DAY + 10n);
+    expect((await both(place, falseAnswer(place, 1, 'absent', querier, await now(), { seq: 3n }))).kind).to.equal('guilty');
+  });
+
+  it('an answer from the future waits for its time', async () => {
+    const place = await fresh();
+    expect(await both(place, falseAnswer(place, 1, 'present', querier, (await now()) + 1000n))).to.deep.equal(refused('FutureAnswer'));
+  });
+
+  it('P-6.2-ladder: 10, 20, 40 percent, then the tombstone', async () => {
+    const place = await fresh();
+    const { StakeVault } = place.world.c;
+    const node = place.group.roster[1]!;
+    let stake = 2_000n * PINT;
+    for (const bps of [1_000n, 2_000n, 4_000n, 4_000n]) {
+      await helpers.time.increase(DAY + 10n);
+      expect((await both(place, falseAnswer(place, 1, 'present', querier, await now()))).kind).to.equal('guilty');
+      stake -= (stake * bps) / 10_000n;
+      expect((await StakeVault.getFunction('accountOf')(node)).active).to.equal(stake);
+    }
+    expect((await StakeVault.getFunction('accountOf')(node)).status).to.equal(2n);
+    await helpers.time.increase(DAY + 10n);
+    expect(await both(place, falseAnswer(place, 1, 'present', querier, await now()))).to.deep.equal(refused('AlreadyPunished'));
+  });
+
+  it('the ladder starts again after its window', async () => {
+    const place = await fresh();
+    const node = place.group.roster[1]!;
+    expect((await both(place, falseAnswer(place, 1, 'present', querier, await now()))).kind).to.equal('guilty');
+    await helpers.time.increase(31n * DAY);
+    expect((await both(place, falseAnswer(place, 1, 'present', querier, await now()))).kind).to.equal('guilty');
+    expect((await place.world.c.StakeVault.getFunction('accountOf')(node)).active).to.equal(1_620n * PINT);
+  });
+
+  it('correlation: once more than f of an epoch are convicted, everything is taken from them', async () => {
+    const place = await fresh();
+    const { StakeVault } = place.world.c;
+    const first = doubleBlockVote(place, 0, beneficiary);
+    expect((await both(place, first)).kind).to.equal('guilty');
+    expect(await both(place, first)).to.deep.equal(refused('AlreadyPunished'));
+    expect((await StakeVault.getFunction('accountOf')(place.group.roster[0])).active).to.equal(1_000n * PINT);
+    expect((await both(place, doubleProposal(place, 1, beneficiary))).kind).to.equal('guilty');
+    expect((await StakeVault.getFunction('accountOf')(place.group.roster[1])).active).to.equal(0n);
+    expect((await both(place, first)).kind).to.equal('guilty');
+    expect((await StakeVault.getFunction('accountOf')(place.group.roster[0])).active).to.equal(0n);
+    expect(await both(place, first)).to.deep.equal(refused('AlreadyPunished'));
+  });
+
+  it('stake that is leaving pays too', async () => {
+    const place = await fresh();
+    const { world, group } = place;
+    const node = group.members[0]!;
+    const free = await world.c.StakeVault.getFunction('freeOf')(node.address);
+    await send(world.c.StakeVault, node.owner, 'requestUnbond', node.address, free);
+    expect((await both(place, doubleBlockVote(place, 0, beneficiary))).kind).to.equal('guilty');
+    const account = await world.c.StakeVault.getFunction('accountOf')(node.address);
+    expect(account.active + account.pending).to.equal(1_000n * PINT);
+  });
+
+  it('evidence of the epoch before a replacement still convicts the one who left', async () => {
+    const place = await fresh();
+    const { world, group } = place;
+    const incoming = await addNode(world, 50, world.others[9]!);
+    const leaving = group.roster[3]!;
+    await send(world.c.ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, leaving, await offer(world, group.cluster, incoming));
+    expect((await both(place, doubleBlockVote(place, 3, beneficiary))).kind).to.equal('guilty');
+    expect(packRoster(group.roster)).to.equal(group.packed);
+  });
+});
+
+describe('evidence: no byte can be bent against anybody', () => {
+  it('flips of single bytes are refused or mean the same, and both judges agree', async function () {
+    this.timeout(240_000);
+    const place = await fresh();
+    const context = await contextOf(place);
+    const flips = Number(process.env['PICOLO_FLIPS'] ?? 40);
+    const to = await place.world.c.SlasherObjective.getAddress();
+    for (const evidence of await guiltyCases(place)) {
+      const call = bytesOf(encodeEvidence(evidence).call);
+      for (let i = 0; i < flips; i++) {
+        const bent = call.slice();
+        const at = 4 + ((i * 7919 + 13) % (call.length - 4));
+        bent[at] = (bent[at] as number) ^ (1 << (i % 8));
+        await checkBent(place, context, evidence, hexOf(bent), to, `${evidence.kind} byte ${at}`);
+      }
+    }
+  });
+});
+
+/** A bent call either fails on chain, or accuses the same node and the judge agrees. */
+async function checkBent(place: Place, context: JudgeContext, evidence: Evidence, call: Hex, to: string, label: string): Promise<void> {
+  const accepted = await ethers.provider.call({ to, data: call }).then(() => true, () => false);
+  let verdict: Verdict | undefined;
+  try {
+    verdict = judgeFlat(decodeCall(call), context);
+  } catch (error) {
+    if (!isPicoloError(error)) throw error;
+  }
+  expect(verdict?.kind === 'guilty', label).to.equal(accepted);
+  if (verdict?.kind === 'guilty') expect(verdict.accused, label).to.equal(place.group.roster[evidence.culprit]);
+}
+
+/** Proofs that start at an inner node on the way of a leaf, presented as a leaf (path = inner hash, rowHash = meta). */
+function* framingProof(proof: { steps: readonly { depth: number; sibling: string; siblingCount: bigint }[] }, path: Hex, rowHash: Hex) {
+  let node = sha256(bytesOf(`${path}${rowHash.slice(2)}` as Hex));
+  let count = 1n;
+  for (let i = 0; i < proof.steps.length; i++) {
+    const step = proof.steps[i]!;
+    const right = (BigInt(path) >> BigInt(255 - step.depth)) & 1n;
+    const [left, other] = right === 1n ? [bytesOf(step.sibling as Hex), node] : [node, bytesOf(step.sibling as Hex)];
+    const inner = sha256(Uint8Array.from([...left, ...other]));
+    count += step.siblingCount;
+    const meta = new Uint8Array(32);
+    new DataView(meta.buffer).setUint16(0, step.depth);
+    new DataView(meta.buffer).setBigUint64(2, count);
+    yield { terminal: { path: hexOf(inner) as never, rowHash: hexOf(meta) as never }, steps: proof.steps.slice(i + 1) as never };
+    node = sha256(Uint8Array.from([...inner, ...meta]));
+  }
+}
