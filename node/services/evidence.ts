@@ -1,0 +1,73 @@
+import type { Offence } from '../../protocol/consensus/index.ts';
+import { isPicoloError } from '../../protocol/errors/index.ts';
+import { encodeEvidence, type Evidence } from '../../protocol/evidence/index.ts';
+import { rosterOf, type Roster } from '../../protocol/membership/index.ts';
+import type { Address } from '../../protocol/types/index.ts';
+import type { ChainPort, GroupView } from '../ports/index.ts';
+
+/** What became of a piece of evidence, for logs and for the provider's status. */
+export interface EvidenceOutcome {
+  readonly offence: string;
+  readonly accused: Address;
+  readonly outcome: 'slashed' | 'refused' | 'kept';
+  readonly detail: string;
+  readonly gasUsed?: bigint;
+}
+
+/** Sends what this node finds to the slasher, once per accused and offence; the contract alone decides (Picolo §6.2). */
+export class Reporter {
+  private readonly chain: ChainPort;
+  private readonly self: Address;
+  private readonly reported = new Set<string>();
+  private readonly onOutcome: (outcome: EvidenceOutcome) => void;
+
+  constructor(parts: { readonly chain: ChainPort; readonly self: Address; readonly onOutcome: (outcome: EvidenceOutcome) => void }) {
+    this.chain = parts.chain;
+    this.self = parts.self;
+    this.onOutcome = parts.onOutcome;
+  }
+
+  /** Contradictions that consensus found in passing. */
+  offence(view: GroupView, offence: Offence): void {
+    const roster = rosterOf(view.group, view.epoch, view.roster);
+    const accused = roster.replicas[offence.culprit] as Address;
+    const evidence = evidenceOf(offence, roster, this.self);
+    if (evidence === undefined) {
+      this.onOutcome({ offence: offence.kind, accused, outcome: 'kept', detail: 'no contract judges this offence yet' });
+      return;
+    }
+    void this.report(evidence, accused);
+  }
+
+  /** A wrong signed answer, found by Proof-of-Query or reported by a client. */
+  lie(evidence: Evidence): Promise<void> {
+    return this.report(evidence, evidence.roster.replicas[evidence.culprit] as Address);
+  }
+
+  private async report(evidence: Evidence, accused: Address): Promise<void> {
+    const key = `${accused} ${evidence.kind}`;
+    if (this.reported.has(key)) return;
+    this.reported.add(key);
+    try {
+      const { gasUsed } = await this.chain.submitEvidence(encodeEvidence(evidence));
+      this.onOutcome({ offence: evidence.kind, accused, outcome: 'slashed', detail: 'judged by the contract', gasUsed });
+    } catch (error) {
+      const refused = isPicoloError(error) && /REFUSED|REVERT/.test(error.code);
+      if (!refused) this.reported.delete(key); // the chain was away: the next finding tries again
+      this.onOutcome({ offence: evidence.kind, accused, outcome: refused ? 'refused' : 'kept', detail: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+/** The consensus' own words for a contradiction as evidence; undefined for offences that no contract judges. */
+export function evidenceOf(offence: Offence, roster: Roster, beneficiary: Address): Evidence | undefined {
+  const charge = { roster, culprit: offence.culprit, beneficiary };
+  switch (offence.kind) {
+    case 'VoteConflict': return { ...charge, kind: offence.kind, first: offence.first, second: offence.second };
+    case 'DoubleBlockVote': return { ...charge, kind: offence.kind, first: offence.first, second: offence.second };
+    case 'DoubleProposal': return { ...charge, kind: offence.kind, first: offence.first, second: offence.second };
+    case 'FalseCheckpoint': return { ...charge, kind: offence.kind, certified: offence.certified, accused: offence.accused };
+    case 'LockRegress': case 'RankUnderreport': case 'AckFork': return undefined;
+  }
+}
+

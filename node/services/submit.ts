@@ -1,0 +1,38 @@
+import type { Domain } from '../../protocol/codec/index.ts';
+import { encodeReceipt, type Reply } from '../../protocol/consensus/index.ts';
+import { hexOf, type Timestamp } from '../../protocol/types/index.ts';
+import { apiFaults, type SubmitAnswer } from '../../protocol/query/index.ts';
+import { encodeTransaction, toCommand, verifyTransaction, type SignedTransaction } from '../../protocol/rows/index.ts';
+import type { GroupHost } from '../host/index.ts';
+import type { Clock } from '../ports/index.ts';
+
+const FINAL_TIMEOUT_MS = 20_000;
+
+/** Takes a client's transaction to its group and answers with the outcome and its proof (P-5.2.1-reply). */
+export async function submitTransaction(host: GroupHost, domain: Domain, clock: Clock, tx: SignedTransaction): Promise<SubmitAnswer> {
+  const bytes = encodeTransaction(tx);
+  const verdict = verifyTransaction(domain, tx, bytes.length);
+  if (verdict !== 'valid') throw apiFaults.badTransaction({ reason: verdict.fault.message });
+  const reply = await withTimeout(clock, host.submit(toCommand(domain, tx, bytes)));
+  if (reply.kind === 'refused') throw refused(reply);
+  const { receipt } = reply;
+  const outcome = receipt.kind === 'fast' ? 'applied' : receipt.outcome;
+  return {
+    txId: receipt.command, entryId: receipt.entry, timestamp: receipt.ts as Timestamp,
+    outcome: outcome === 'applied' ? 'applied' : 'aborted', mode: receipt.kind, receipt: hexOf(encodeReceipt(receipt)),
+  };
+}
+
+function refused(reply: Reply & { kind: 'refused' }): Error {
+  const { reason } = reply;
+  if (reason === 'overloaded') return apiFaults.overloaded({ command: reply.command });
+  if (reason === 'sealed') return apiFaults.unavailable({ reason: 'the group is changing its members' });
+  return apiFaults.badTransaction({ reason });
+}
+
+function withTimeout(clock: Clock, reply: Promise<Reply>): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(FINAL_TIMEOUT_MS, () => reject(apiFaults.notFinal({ waitedMs: FINAL_TIMEOUT_MS })));
+    reply.then(resolve, reject).finally(cancel);
+  });
+}
