@@ -1,9 +1,10 @@
 import { encode, type Scalar } from '../../protocol/codec/index.ts';
 import {
-  dictionaryOfRows, dictionaryQuery, expand, parseQuery, queryC, type Dictionary, type Query,
+  dictionaryOfRows, dictionaryQuery, expand, parseQuery, queryC, type Dictionary, type ParsedQuery, type Query,
 } from '../../protocol/dictionary/index.ts';
 import {
-  clientStep, closeSession, createMxClient, getMessage, openSession, prepareGet, type ClientEvent, type Ending, type Message, type Mode, type Part,
+  clientStep, closeSession, createMxClient, getMessage, openSession, prepareGet, type ClientEvent, type Ending, type Message,
+  type Mode, type Part,
 } from '../../protocol/mx/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import type { Address, Hash32 } from '../../protocol/types/index.ts';
@@ -68,7 +69,7 @@ export function createAsking({ self, signer, clock, random, dictionary, enter, s
   const questions = new Map<Hash32, OwnQuestion>();
 
   const start = (question: Question, server: Address, onEvent: OwnQuestion['onEvent']): Hash32 => {
-    const { query, limit } = typeof question.query === 'string' ? parseQuery(question.query, question.params) : { query: question.query, limit: null };
+    const { query, limit } = parsed(question);
     const mode = question.mode ?? 'pull';
     const lifeMs = mode === 'follow' ? limits.mxFollowLifeMs : limits.mxAskLifeMs;
     const prepared = prepareGet({
@@ -141,6 +142,10 @@ export function createAsking({ self, signer, clock, random, dictionary, enter, s
       questions.clear();
     },
   };
+}
+
+function parsed({ query, params }: Question): ParsedQuery {
+  return typeof query === 'string' ? parseQuery(query, params) : { query, limit: null };
 }
 
 /** A neighbour with an unusable dictionary is a neighbour without one. */

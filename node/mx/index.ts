@@ -12,6 +12,7 @@
 export { mxServiceFaults } from './faults.ts';
 export type { LocalRows, MxNeighbour, MxNotice, MxOptions } from './options.ts';
 export { createMxService, type MxService } from './service.ts';
+export type { ClusterWish } from './clustering.ts';
 export type { Question, Reply, Watching } from './asking.ts';
 export { acceptLink, dialLink, type FrameSocket, type Link } from './links.ts';
 export { dialNeighbours, mxWebSocket } from './websocket.ts';

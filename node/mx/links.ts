@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { answerChallenge, challengeFrame, checkHello, checkWelcome, helloFrame, welcomeFrame, type Dialled } from '../../protocol/mx/index.ts';
+import {
+  answerChallenge, challengeFrame, checkHello, checkWelcome, helloFrame, welcomeFrame, type Dialled,
+} from '../../protocol/mx/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import { hexOf, type Address, type Hash32 } from '../../protocol/types/index.ts';
 import type { MxService } from './service.ts';

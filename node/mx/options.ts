@@ -42,6 +42,8 @@ export interface MxOptions {
   readonly random: () => number;
   /** Carries a frame to a peer that has no link here (another transport); false when it cannot. */
   readonly sendFrame?: (peer: Address, frame: Uint8Array) => boolean;
+  /** `ws://…/v1/mx` of a node met through its answers; lets `cluster` take it as a neighbour. */
+  readonly resolveUrl?: (node: Address) => string | undefined;
   /** Load of the process in [0, 1]; looked at with every request. */
   readonly load?: () => number;
   readonly access?: Partial<AccessConfig>;

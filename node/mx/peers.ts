@@ -1,5 +1,6 @@
 import { forwardTo, type Access } from '../../protocol/access/index.ts';
-import { reformulate, semanticGroup, type Dictionary, type Member, type Query } from '../../protocol/dictionary/index.ts';
+import { reformulate, type Dictionary, type Query } from '../../protocol/dictionary/index.ts';
+import { limits } from '../../protocol/limits/index.ts';
 import type { Address } from '../../protocol/types/index.ts';
 import type { MxNeighbour } from './options.ts';
 
@@ -12,25 +13,44 @@ export interface Peers {
   send(peer: Address, frame: Uint8Array): boolean;
   linked(peer: Address): boolean;
   isNeighbour(peer: Address): boolean;
+  /** The operator's choice. */
   setNeighbours(neighbours: readonly MxNeighbour[]): void;
+  /** Those taken for their meaning, replacing the earlier ones. */
+  adopt(neighbours: readonly MxNeighbour[]): void;
   neighbours(): readonly MxNeighbour[];
+  /** Called after every change of the neighbours. */
+  onNeighbours(handler: () => void): void;
   learn(peer: Address, dictionary: Dictionary): void;
-  /** Neighbours to pass a request to: drawn by access level, best known match first. */
-  choose(query: Query | undefined, nowMs: number): Address[];
-  group(own: Dictionary, threshold: number): Member<Address>[];
+  forget(peer: Address): void;
+  known(): ReadonlyMap<Address, Dictionary>;
+  /**
+   * Neighbours to pass a request to, best known match first. Others' requests go to whom the access level draws
+   * (Def. 6.2); this node's own go to all, which is how a new neighbour gets to prove itself.
+   */
+  choose(query: Query | undefined, own: boolean, nowMs: number): Address[];
 }
 
 interface PeersOptions {
   readonly access: Access;
+  readonly self: Address;
   readonly random: () => number;
   readonly fanout: number;
   readonly sendFrame: (peer: Address, frame: Uint8Array) => boolean;
 }
 
-export function createPeers(initial: readonly MxNeighbour[], { access, random, fanout, sendFrame }: PeersOptions): Peers {
+export function createPeers(initial: readonly MxNeighbour[], { access, self, random, fanout, sendFrame }: PeersOptions): Peers {
   const links = new Map<Address, Sender[]>();
   const known = new Map<Address, Dictionary>();
-  let neighbours = new Map(initial.map((neighbour) => [neighbour.address, neighbour]));
+  const handlers: (() => void)[] = [];
+  let chosen = initial;
+  let adopted: readonly MxNeighbour[] = [];
+  let neighbours = new Map<Address, MxNeighbour>();
+  const merge = (): void => {
+    const all = [...adopted, ...chosen].filter(({ address }) => address !== self); // the operator's word wins
+    neighbours = new Map(all.map((neighbour) => [neighbour.address, neighbour]));
+    for (const handler of handlers) handler();
+  };
+  merge();
 
   /** Matching schemas first, unknown ones next, known strangers last: they may still pass it on. */
   const relevance = (peer: Address, query: Query): number => {
@@ -57,18 +77,27 @@ export function createPeers(initial: readonly MxNeighbour[], { access, random, f
     linked: (peer) => links.has(peer),
     isNeighbour: (peer) => neighbours.has(peer),
     setNeighbours(next) {
-      neighbours = new Map(next.map((neighbour) => [neighbour.address, neighbour]));
-      for (const peer of known.keys()) if (!neighbours.has(peer)) known.delete(peer);
+      chosen = next;
+      merge();
     },
+    adopt(next) {
+      adopted = next;
+      merge();
+    },
+    onNeighbours: (handler) => void handlers.push(handler),
     neighbours: () => [...neighbours.values()],
     learn(peer, dictionary) {
-      if (neighbours.has(peer)) known.set(peer, dictionary);
+      if (peer === self) return;
+      known.delete(peer); // to the end: the map is in order of freshness
+      known.set(peer, dictionary);
+      for (const oldest of known.keys()) if (known.size > limits.mxKnownNodes) known.delete(oldest);
     },
-    choose(query, nowMs) {
-      const drawn = [...neighbours.keys()].filter((peer) => forwardTo(access, peer, random(), nowMs));
+    forget: (peer) => void known.delete(peer),
+    known: () => known,
+    choose(query, own, nowMs) {
+      const drawn = [...neighbours.keys()].filter((peer) => own || forwardTo(access, peer, random(), nowMs));
       const ranked = drawn.map((peer) => ({ peer, rank: query === undefined ? 0 : relevance(peer, query) }));
       return ranked.sort((a, b) => b.rank - a.rank).slice(0, fanout).map(({ peer }) => peer);
     },
-    group: (own, threshold) => semanticGroup(own, known, { threshold, maxMembers: neighbours.size }),
   };
 }

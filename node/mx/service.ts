@@ -1,13 +1,16 @@
-import { admit, createAccess, isNewcomer, levelOf, noteDeposit, observe, standings, type PeerStanding } from '../../protocol/access/index.ts';
+import {
+  admit, createAccess, isNewcomer, levelOf, noteDeposit, observe, standings, type PeerStanding,
+} from '../../protocol/access/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import type { Member } from '../../protocol/dictionary/index.ts';
 import {
   createMx, decodeMessage, encodeMessage, loadOf, nextDeadlineMs, step, transactionOf, type Message, type MxEffect, type MxInput,
 } from '../../protocol/mx/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
-import type { Address } from '../../protocol/types/index.ts';
+import type { Address, Hash32 } from '../../protocol/types/index.ts';
 import type { Clock, Signer } from '../ports/index.ts';
 import { createAsking, type Asking, type Question, type Reply, type Watching } from './asking.ts';
+import { cluster, type ClusterWish } from './clustering.ts';
 import { createLocalSide, queryOf } from './local.ts';
 import type { MxNeighbour, MxNotice, MxOptions } from './options.ts';
 import { createPeers } from './peers.ts';
@@ -28,18 +31,18 @@ export interface MxService {
   watch(question: Question, watching: Watching): () => void;
   neighbours(): readonly MxNeighbour[];
   setNeighbours(neighbours: readonly MxNeighbour[]): void;
+  onNeighbours(handler: () => void): void;
   /** This node's view of its peers, for metrics; levels never travel. */
   standings(): PeerStanding[];
   levelOf(peer: Address): number;
-  /** Neighbours whose exported schemas are near this node's own. */
-  semanticGroup(threshold?: number): Member<Address>[];
+  /** Looks for nodes near in meaning and takes them as neighbours; call it now and then. */
+  cluster(wish?: ClusterWish): Promise<Member<Address>[]>;
   status(): { readonly open: number; readonly load: number; readonly neighbours: number; readonly linked: number };
   notice(notice: MxNotice): void;
   close(): void;
 }
 
 const DEFAULT_FANOUT = 8;
-const GROUP_THRESHOLD = 0.2;
 const DICTIONARY_RETRY_MS = 30_000;
 const DICTIONARY_REFRESH_MS = 600_000;
 
@@ -49,7 +52,7 @@ export function createMxService(options: MxOptions): MxService {
   const mx = createMx({ ...options.mx, self, domain: signer.domain, attest: (value) => signer.sign('MxSend', value) });
   const local = createLocalSide(options);
   const peers = createPeers(options.neighbours, {
-    access, random, fanout: options.fanout ?? DEFAULT_FANOUT, sendFrame: options.sendFrame ?? (() => false),
+    access, self, random, fanout: options.fanout ?? DEFAULT_FANOUT, sendFrame: options.sendFrame ?? (() => false),
   });
   const notice = (event: MxNotice): void => options.onNotice?.(event);
   /** Frames of peers whose deposit is being read, in order. */
@@ -77,7 +80,8 @@ export function createMxService(options: MxOptions): MxService {
         local.evaluate(transaction, request, listed, want, (answer) => {
           const nowMs = clock.nowMs();
           const query = request.kind === 'get' ? queryOf(request) : undefined;
-          run({ kind: 'answered', transaction, ...answer, neighbours: request.hops > 0 ? peers.choose(query, nowMs) : [], nowMs });
+          const neighbours = request.hops > 0 ? peers.choose(query, request.ask.client === self, nowMs) : [];
+          run({ kind: 'answered', transaction, ...answer, neighbours, nowMs });
         });
         break;
       }
@@ -180,9 +184,10 @@ export function createMxService(options: MxOptions): MxService {
     watch: (question, watching) => asking.watch(question, watching),
     neighbours: () => peers.neighbours(),
     setNeighbours: (next) => peers.setNeighbours(next),
+    onNeighbours: (handler) => peers.onNeighbours(handler),
     standings: () => standings(access, clock.nowMs()),
     levelOf: (peer) => levelOf(access, peer, clock.nowMs()),
-    semanticGroup: (threshold = GROUP_THRESHOLD) => peers.group(local.dictionary(), threshold),
+    cluster: (wish = {}) => cluster(wish, local.dictionary(), asking, peers, options.resolveUrl ?? (() => undefined)),
     status: () => ({
       open: mx.open.size, load: loadOf(mx), neighbours: peers.neighbours().length,
       linked: peers.neighbours().filter(({ address }) => peers.linked(address)).length,
@@ -198,7 +203,7 @@ export function createMxService(options: MxOptions): MxService {
 }
 
 /** The message in a frame whose query can be read too, or undefined after telling why not. */
-function readable(frame: Uint8Array, bad: (cause: unknown, from: { transaction?: ReturnType<typeof transactionOf> }) => void): Message | undefined {
+function readable(frame: Uint8Array, bad: (cause: unknown, from: { transaction?: Hash32 }) => void): Message | undefined {
   let message: Message;
   try {
     message = decodeMessage(frame);

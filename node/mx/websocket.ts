@@ -48,9 +48,9 @@ export function mxWebSocket(service: MxService): FastifyPluginAsync {
 
 /**
  * Keeps a link to every neighbour that has a URL: dials, and dials again with back-off after a loss.
- * Reads the neighbour list anew each time, so `setNeighbours` takes effect; the result stops it all.
+ * Follows `setNeighbours` and `cluster`; the result stops it all.
  */
-export function dialNeighbours(service: MxService): { refresh(): void; close(): void } {
+export function dialNeighbours(service: MxService): { close(): void } {
   const dialling = new Map<Address, () => void>();
   let closed = false;
 
@@ -66,6 +66,7 @@ export function dialNeighbours(service: MxService): { refresh(): void; close(): 
   };
 
   const refresh = (): void => {
+    if (closed) return;
     for (const { address, url } of service.neighbours()) if (url !== undefined && !dialling.has(address)) dial(address, FIRST_RETRY_MS);
     for (const [address, stop] of dialling) {
       if (service.neighbours().some((neighbour) => neighbour.address === address)) continue;
@@ -73,9 +74,9 @@ export function dialNeighbours(service: MxService): { refresh(): void; close(): 
       stop();
     }
   };
+  service.onNeighbours(refresh);
   refresh();
   return {
-    refresh,
     close() {
       closed = true;
       for (const stop of dialling.values()) stop();

@@ -13,5 +13,6 @@
 export { accessConfig, defaultAccess, type AccessConfig, type QualityFacts } from './config.ts';
 export type { Observation } from './tally.ts';
 export {
-  admit, classify, createAccess, forwardTo, isNewcomer, levelOf, noteDeposit, observe, standings, type Access, type PeerClass, type PeerStanding,
+  admit, classify, createAccess, forwardTo, isNewcomer, levelOf, noteDeposit, observe, standings, type Access, type PeerClass,
+  type PeerStanding,
 } from './levels.ts';

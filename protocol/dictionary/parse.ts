@@ -42,8 +42,9 @@ function plainSelect(body: Select): SelectFrom {
   if (body.orderBy) throw faults.unsupported({ clause: 'ORDER BY' });
   const { select } = body;
   if (select.type !== 'SelectFrom') throw faults.unsupported({ clause: 'VALUES' });
-  const clause = select.distinctness ? 'DISTINCT' : select.groupBy ? 'GROUP BY' : select.having ? 'HAVING' : select.windowClause ? 'WINDOW' : '';
-  if (clause !== '') throw faults.unsupported({ clause });
+  if (select.distinctness) throw faults.unsupported({ clause: 'DISTINCT' });
+  if (select.groupBy || select.having) throw faults.unsupported({ clause: 'GROUP BY' });
+  if (select.windowClause) throw faults.unsupported({ clause: 'WINDOW' });
   return select;
 }
 

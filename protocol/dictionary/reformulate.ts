@@ -50,10 +50,11 @@ function reformulateFor(query: Query, entity: ExportedEntity, limit: number): Re
   if (selected.every(({ column }) => column === null) || filtered.some(({ column }) => column === null)) return undefined;
   const columns = selected.map(({ column }) => column);
   const { where, params } = whereOf(query.where, filtered);
+  const list = columns.map((column) => (column === null ? 'NULL' : quote(column))).join(', ');
   return {
     table: entity.name,
     columns,
-    sql: `SELECT ${columns.map((column) => (column === null ? 'NULL' : quote(column))).join(', ')} FROM ${quote(entity.name)}${where} LIMIT ?`,
+    sql: `SELECT ${list} FROM ${quote(entity.name)}${where} LIMIT ?`,
     params: [...params, BigInt(limit)],
     quality: (entityQuality + mean([...selected, ...filtered])) / 2,
   };

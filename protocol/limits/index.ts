@@ -23,6 +23,9 @@ export const limits = Object.freeze({
   batchesInFlight: 8,
   pendingCommands: 20_000,
   ackedUnswept: 20_000,
+  batchesRemembered: 50_000,
+  blocksPerFetch: 64,
+  statementsRemembered: 50_000,
   // questions between nodes
   peerRequestsOpen: 256,
   peerRequestsServed: 64,
@@ -73,6 +76,7 @@ export const limits = Object.freeze({
   mxReceipts: 256,
   mxNodesListed: 64,
   mxNeighbours: 64,
+  mxKnownNodes: 256,
   mxConnections: 512,
   mxMessagesPerSecond: 500,
   mxBufferedBytes: 8 * 1024 * 1024,
@@ -91,6 +95,9 @@ export const limits = Object.freeze({
   // signer: slots that the guard remembers above its watermarks
   guardSlots: 500_000,
   guardSlotBytes: 512,
+  // Proof-of-Query: one challenge per pair and interval, asked again before silence counts
+  poqAttempts: 3,
+  poqAnswerMs: 5_000,
   // API
   pathsPerRead: 256,
   pathsPerVersions: 20_000,

@@ -3,9 +3,7 @@ import { sha256Hex } from '../crypto/index.ts';
 import { limits } from '../limits/index.ts';
 import { concatBytes, type Hash32, type Signature } from '../types/index.ts';
 import { mxFaults as faults } from './faults.ts';
-import { encodeAsk, type Get, type GetAsk, type Put, type PutAsk } from './messages.ts';
-
-type Request = { readonly kind: 'get'; readonly ask: GetAsk } | { readonly kind: 'put'; readonly ask: PutAsk };
+import { encodeAsk, type Get, type GetAsk, type Put, type PutAsk, type Request } from './messages.ts';
 
 const GET_TAG = new TextEncoder().encode('picolo/mx get');
 const PUT_TAG = new TextEncoder().encode('picolo/mx put');

@@ -130,5 +130,6 @@ function endingOf(client: MxClient, session: Session, transaction: Hash32, reaso
 function allArrived(session: Session, receipts: readonly Receipt[]): boolean {
   const accounted = new Set(receipts.filter(({ outcome }) => outcome === 'rows').map(({ origin }) => origin));
   for (const origin of session.rowsByOrigin.keys()) if (!accounted.has(origin)) return false;
-  return receipts.every(({ origin, rows, outcome }) => outcome !== 'failed' && (outcome !== 'rows' || session.rowsByOrigin.get(origin) === rows));
+  if (receipts.some(({ outcome }) => outcome === 'failed')) return false;
+  return receipts.every(({ origin, rows, outcome }) => outcome !== 'rows' || session.rowsByOrigin.get(origin) === rows);
 }

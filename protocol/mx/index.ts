@@ -15,7 +15,8 @@
  */
 export { mxFaults } from './faults.ts';
 export {
-  decodeMessage, encodeMessage, endReasons, errorCodes, messageC, modes, outcomes, type End, type EndReason, type ErrorCode, type Get, type GetAsk,
+  decodeMessage, encodeMessage, endReasons, errorCodes, messageC, modes, outcomes, type End, type EndReason, type ErrorCode,
+  type Get, type GetAsk,
   type Message, type Mode, type Outcome, type Part, type Put, type PutAsk, type Receipt, type Send,
 } from './messages.ts';
 export { askIsAuthentic, getMessage, prepareGet, preparePut, putMessage, transactionOf, type PreparedAsk } from './asks.ts';

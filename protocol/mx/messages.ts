@@ -1,5 +1,6 @@
 import {
-  address, bytes, choice, decode, encode, hash32, list, nullable, record, scalar, signature, text, u32, u64, union, type Codec, type Decoded, type Scalar,
+  address, bytes, choice, decode, encode, hash32, list, nullable, record, scalar, signature, text, u32, u64, union, type Codec,
+  type Decoded, type Scalar,
 } from '../codec/index.ts';
 import { limits } from '../limits/index.ts';
 import type { Address, Hash32, Signature } from '../types/index.ts';
@@ -82,11 +83,13 @@ const getAskC: Codec<GetAsk> = record({
   client: address, nonce: u64, query: bytes(limits.mxQueryBytes), hops: hopsC, results: u32, mode: choice(modes), expiresAtMs: u64,
 });
 const putAskC: Codec<PutAsk> = record({
-  client: address, nonce: u64, write: bytes(limits.transactionBytes), nodes: list(address, limits.mxNodesListed), hops: nullable(hopsC), expiresAtMs: u64,
+  client: address, nonce: u64, write: bytes(limits.transactionBytes), nodes: list(address, limits.mxNodesListed),
+  hops: nullable(hopsC), expiresAtMs: u64,
 });
 export const rowC: Codec<readonly Scalar[]> = list(scalar, limits.columnsPerTable);
+const nameC = text(limits.identifierBytes);
 const partC: Codec<Part> = record({
-  origin: address, seq: u32, entity: text(limits.identifierBytes), columns: list(nullable(text(limits.identifierBytes)), limits.columnsPerTable),
+  origin: address, seq: u32, entity: nameC, columns: list(nullable(nameC), limits.columnsPerTable),
   quality: u32, rows: list(rowC, limits.mxResults), tail: hash32, sentAtMs: u64, signature,
 });
 const receiptC: Codec<Receipt> = record({ origin: address, outcome: choice(outcomes), rows: u32, sentAtMs: u64, signature });
@@ -118,6 +121,9 @@ export function decodeMessage(frame: Uint8Array): Message {
   return decode(messageC, frame, limits.frameBytes);
 }
 
-export function encodeAsk(request: { readonly kind: 'get'; readonly ask: GetAsk } | { readonly kind: 'put'; readonly ask: PutAsk }): Uint8Array {
+/** GET or PUT without what forwarders may change. */
+export type Request = { readonly kind: 'get'; readonly ask: GetAsk } | { readonly kind: 'put'; readonly ask: PutAsk };
+
+export function encodeAsk(request: Request): Uint8Array {
   return request.kind === 'get' ? encode(getAskC, request.ask) : encode(putAskC, request.ask);
 }

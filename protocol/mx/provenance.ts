@@ -1,4 +1,6 @@
-import { choice, encode, list, nullable, record, text, u32, verifyStruct, type Domain, type Scalar, type StructValue } from '../codec/index.ts';
+import {
+  choice, encode, list, nullable, record, text, u32, verifyStruct, type Domain, type Scalar, type StructValue,
+} from '../codec/index.ts';
 import { sha256, sha256Hex } from '../crypto/index.ts';
 import { limits } from '../limits/index.ts';
 import { bytesOf, concatBytes, hexOf, ZERO_HASH, type Address, type Hash32, type Signature } from '../types/index.ts';
@@ -28,7 +30,8 @@ export function signPart(
 ): Part {
   const sentAtMs = BigInt(nowMs);
   const part = {
-    origin: self, seq, entity: answer.entity, columns: answer.columns, quality: Math.round(answer.quality * 1000), rows, tail: ZERO_HASH, sentAtMs,
+    origin: self, seq, entity: answer.entity, columns: answer.columns, quality: Math.round(answer.quality * 1000),
+    rows, tail: ZERO_HASH, sentAtMs,
   };
   return { ...part, signature: attest({ transaction, from: self, resultHash: hashOfPart(part), sentAt: sentAtMs }) };
 }

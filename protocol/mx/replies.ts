@@ -45,7 +45,8 @@ export function onRefusal(mx: Mx, from: Address, message: Extract<Message, { kin
   const place = childOf(mx, from, message);
   if (place === undefined) return [];
   const { receipt } = message;
-  if (receipt !== null && receipt.origin === from && receiptIsAuthentic(mx.config.domain, message.transaction, receipt)) takeReceipt(place.open, receipt);
+  const genuine = receipt !== null && receipt.origin === from && receiptIsAuthentic(mx.config.domain, message.transaction, receipt);
+  if (genuine) takeReceipt(place.open, receipt);
   return dropChild(mx, place.open, from, place.child, 'refused');
 }
 

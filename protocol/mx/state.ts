@@ -94,18 +94,22 @@ export interface Observed {
 export type MxEffect =
   | { readonly kind: 'send'; readonly to: Address; readonly message: Message }
   /** Run the query (or apply the write when `listed`) on local data and answer with `answered`. */
-  | { readonly kind: 'evaluate'; readonly transaction: Hash32; readonly request: Get | Put; readonly listed: boolean; readonly want: number }
+  | {
+    readonly kind: 'evaluate'; readonly transaction: Hash32; readonly request: Get | Put; readonly listed: boolean;
+    readonly want: number;
+  }
   /** Nobody waits for the local side any more. */
   | { readonly kind: 'cancel'; readonly transaction: Hash32 }
   | { readonly kind: 'observed'; readonly peer: Address; readonly seen: Observed };
 
 export function createMx(config: MxConfig): Mx {
   const full: Required<MxConfig> = {
-    isNode: () => true, openMax: limits.mxOpenTransactions, openPerPeerMax: limits.mxOpenPerPeer, hopWaitMs: 1_000, shedFrom: 0.5, ...config,
+    isNode: () => true, openMax: limits.mxOpenTransactions, openPerPeerMax: limits.mxOpenPerPeer, hopWaitMs: 1_000,
+    shedFrom: 0.5, ...config,
   };
   const { openMax, openPerPeerMax, hopWaitMs, shedFrom } = full;
-  const inRange = openMax >= 1 && openMax <= limits.mxOpenTransactions && openPerPeerMax >= 1 && hopWaitMs >= 1 && shedFrom >= 0 && shedFrom < 1;
-  if (!inRange) throw faults.badConfig({ openMax, openPerPeerMax, hopWaitMs, shedFrom });
+  const bounded = openMax >= 1 && openMax <= limits.mxOpenTransactions && openPerPeerMax >= 1;
+  if (!bounded || hopWaitMs < 1 || shedFrom < 0 || shedFrom >= 1) throw faults.badConfig({ openMax, openPerPeerMax, hopWaitMs, shedFrom });
   return { config: full, open: new Map(), openByPeer: new Map(), seen: new Map(), purgeAtMs: 0, heldBytes: 0, load: 0 };
 }
 

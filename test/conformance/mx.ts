@@ -41,14 +41,16 @@ const query = encode(queryC, parseQuery('SELECT lastname FROM users').query);
 
 export function ask(client: Identity, changes: Partial<GetAsk> = {}): Get {
   const prepared = prepareGet({
-    client: client.address, nonce: ++nonce, query, hops: 3, results: 100, mode: 'pull', expiresAtMs: BigInt(Date.now() + 20_000), ...changes,
+    client: client.address, nonce: ++nonce, query, hops: 3, results: 100, mode: 'pull', expiresAtMs: BigInt(Date.now() + 20_000),
+      ...changes,
   });
   return getMessage(prepared, signStruct(domain, 'MxAsk', prepared.toSign, client.key));
 }
 
 function write(client: Identity, changes: Partial<PutAsk> = {}): Message {
   const prepared = preparePut({
-    client: client.address, nonce: ++nonce, write: new Uint8Array([7]), nodes: [], hops: 3, expiresAtMs: BigInt(Date.now() + 20_000), ...changes,
+    client: client.address, nonce: ++nonce, write: new Uint8Array([7]), nodes: [], hops: 3,
+      expiresAtMs: BigInt(Date.now() + 20_000), ...changes,
   });
   return putMessage(prepared, signStruct(domain, 'MxAsk', prepared.toSign, client.key));
 }
@@ -199,7 +201,8 @@ export function mxConformance(name: string, makeWorld: () => Promise<MxWorld>): 
       const listed = await done(channel, write(user, { nodes: [c.id.address] }));
       expect(nodes.map(({ trace }) => trace)).to.deep.equal([[], [], ['put']]);
       expect(kinds(channel, listed)).to.deep.equal(['ok', 'end']);
-      expect(endOf(channel, listed)?.receipts.filter(({ outcome }) => outcome === 'applied').map(({ origin }) => origin)).to.deep.equal([c.id.address]);
+      const applied = endOf(channel, listed)?.receipts.filter(({ outcome }) => outcome === 'applied');
+      expect(applied?.map(({ origin }) => origin)).to.deep.equal([c.id.address]);
       const near = await done(channel, write(user, { hops: 1 }));
       expect(endOf(channel, near)?.receipts.map(({ outcome }) => outcome)).to.deep.equal(['applied', 'applied']);
       expect(nodes.map(({ trace }) => trace.length)).to.deep.equal([1, 1, 1]);
@@ -220,7 +223,8 @@ export function mxConformance(name: string, makeWorld: () => Promise<MxWorld>): 
       await until('the forwarder is asked', asked);
       const answer = { entity: 'users', columns: ['lastname'], quality: 1, rows: [['Lund']] };
       const genuine = signPart(answer, 0, answer.rows, transaction, honest.address, Date.now(), honest.attest);
-      forwarder.send({ kind: 'send', transaction, parts: [{ ...genuine, origin: ganesh.address }, { ...genuine, rows: [['Lundt']] }, genuine, genuine] });
+      forwarder.send({ kind: 'send', transaction, parts: [{ ...genuine, origin: ganesh.address }, { ...genuine, rows: [['Lundt']] },
+        genuine, genuine] });
       const receipts = [signReceipt('rows', 1, transaction, honest.address, Date.now(), honest.attest)];
       forwarder.send({ kind: 'end', transaction, reason: 'done', receipts });
       await until('END', () => endOf(channel, transaction) !== undefined);
@@ -237,7 +241,8 @@ export function mxConformance(name: string, makeWorld: () => Promise<MxWorld>): 
       expect(endOf(channel, silent)?.reason).to.equal('partial');
       const second = ask(user, { hops: 16 });
       channel.send(second);
-      await until('the neighbour is asked', () => mute.got.some((got) => got.kind === 'get' && transactionOf(got) === transactionOf(second)));
+      const asked = (): boolean => mute.got.some((got) => got.kind === 'get' && transactionOf(got) === transactionOf(second));
+      await until('the neighbour is asked', asked);
       mute.close();
       await until('END', () => endOf(channel, transactionOf(second)) !== undefined);
       expect(endOf(channel, transactionOf(second))?.reason).to.equal('partial');

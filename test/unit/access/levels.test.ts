@@ -126,7 +126,8 @@ describe('access levels', () => {
     times(access, other, { ...fair, replied: false }, 4);
     times(access, rider, idle, 4);
     times(access, newcomer, { ...fair, forwarded: null }, 4);
-    expect([good, other, rider, newcomer].map((peer) => classify(access, peer))).to.deep.equal(['fair', 'cooperative', 'selfish', 'unknown']);
+    const kinds = [good, other, rider, newcomer].map((peer) => classify(access, peer));
+    expect(kinds).to.deep.equal(['fair', 'cooperative', 'selfish', 'unknown']);
   });
 
   it('soft state: what was done long ago stops counting', () => {

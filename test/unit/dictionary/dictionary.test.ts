@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { decode, encode } from '../../../protocol/codec/index.ts';
 import {
-  defineDictionary, dictionaryC, dictionaryOfRows, expand, matchTerm, normalise, parseQuery, queryC, reformulate, rowsOfDictionary, semanticGroup,
+  defineDictionary, dictionaryC, dictionaryOfRows, expand, matchTerm, normalise, parseQuery, queryC, reformulate, rowsOfDictionary,
+  semanticGroup,
   type Dictionary, type Query,
 } from '../../../protocol/dictionary/index.ts';
 
@@ -10,7 +11,9 @@ import {
 const users = defineDictionary({
   users: {
     keywords: ['user', 'people', 'customer', 'profile'],
-    columns: { username: ['name'], firstname: ['fn', 'f_name', 'first_name'], lastname: ['ln', 'l_name', 'last_name'], email: ['id', 'contact'] },
+    columns: {
+      username: ['name'], firstname: ['fn', 'f_name', 'first_name'], lastname: ['ln', 'l_name', 'last_name'], email: ['id', 'contact'],
+    },
   },
 });
 const single = (table: string, ...columns: string[]): Dictionary =>
@@ -37,7 +40,8 @@ describe('dictionary: what is exported', () => {
   it('one word however it is written, and plurals meet', () => {
     expect(['Last_Name', 'lastName', 'last name', 'LASTNAME'].map(normalise)).to.deep.equal(Array(4).fill('lastname'));
     const city = { name: 'city', keywords: ['town'] };
-    expect([['city'], ['TOWN'], ['cities'], ['place', 'town'], ['address']].map((term) => matchTerm(term, city))).to.deep.equal([1, 0.9, 0.8, 0.81, 0]);
+    const terms = [['city'], ['TOWN'], ['cities'], ['place', 'town'], ['address']];
+    expect(terms.map((term) => matchTerm(term, city))).to.deep.equal([1, 0.9, 0.8, 0.81, 0]);
   });
 });
 
@@ -79,7 +83,8 @@ describe('dictionary: reformulation', () => {
   });
 
   it('P-5.4.1-private: whatever is asked, a statement names exported things only and carries values as parameters', () => {
-    const word = fc.oneof(fc.constantFrom('users', 'people', 'lastname', 'ln', 'email', 'password', '"; DROP TABLE x; --'), fc.string({ minLength: 1, maxLength: 20 }));
+    const word = fc.oneof(fc.constantFrom('users', 'people', 'lastname', 'ln', 'email', 'password', '"; DROP TABLE x; --'),
+      fc.string({ minLength: 1, maxLength: 20 }));
     const term = fc.array(word, { minLength: 1, maxLength: 3 });
     const query: fc.Arbitrary<Query> = fc.record({
       entity: term, select: fc.array(term, { maxLength: 4 }),
@@ -118,12 +123,16 @@ describe('dictionary: queries as SQL', () => {
     const refused: [string, string][] = [
       ['SELECT a FROM t ORDER BY a', 'ORDER BY'], ['SELECT DISTINCT a FROM t', 'DISTINCT'], ['SELECT a FROM t GROUP BY a', 'GROUP BY'],
       ['SELECT a FROM t JOIN u', 'FROM'], ['SELECT a FROM main.t', 'FROM'], ['SELECT a FROM (SELECT 1)', 'FROM'], ['SELECT 1', 'FROM'],
-      ['SELECT a FROM t UNION SELECT b FROM u', 'UNION'], ['WITH q AS (SELECT 1) SELECT a FROM q', 'WITH'], ['SELECT count(*) FROM t', 'FunctionCall'],
+      ['SELECT a FROM t UNION SELECT b FROM u', 'UNION'], ['WITH q AS (SELECT 1) SELECT a FROM q', 'WITH'],
+      ['SELECT count(*) FROM t', 'FunctionCall'],
       ['SELECT a AS b FROM t', 'AS'], ['SELECT a FROM t WHERE a = b', 'two columns'], ['SELECT a FROM t WHERE a = 1 OR b = 2', 'Or'],
-      ['SELECT a FROM t WHERE NOT a', 'UnaryExpr'], ['SELECT a FROM t WHERE a GLOB 1', 'Glob'], ['SELECT a FROM t LIMIT 1 OFFSET 2', 'OFFSET'],
+      ['SELECT a FROM t WHERE NOT a', 'UnaryExpr'], ['SELECT a FROM t WHERE a GLOB 1', 'Glob'],
+      ['SELECT a FROM t LIMIT 1 OFFSET 2', 'OFFSET'],
       ['DELETE FROM t', 'DeleteStmt'], ['SELECT a FROM t WHERE a IS NOT 3', 'IsNot'], ['SELECT a FROM t LIMIT 0', 'limit'],
     ];
-    for (const [sql, part] of refused) expect(() => parseQuery(sql), sql).to.throw('DICTIONARY_UNSUPPORTED').with.property('message').that.contains(part);
+    for (const [sql, part] of refused) {
+      expect(() => parseQuery(sql), sql).to.throw('DICTIONARY_UNSUPPORTED').with.property('message').that.contains(part);
+    }
     expect(() => parseQuery('SELECT FROM')).to.throw('DICTIONARY_BAD_SQL');
     expect(() => parseQuery('SELECT a FROM t; SELECT b FROM t')).to.throw('DICTIONARY_BAD_SQL');
     expect(() => parseQuery('SELECT a FROM t WHERE a = ?', [])).to.throw('DICTIONARY_BAD_PARAMETERS');
@@ -133,7 +142,7 @@ describe('dictionary: queries as SQL', () => {
 });
 
 describe('dictionary: semantic groups', () => {
-  it('P-5.4.1-clustering, P-6.3.2-group: near schemas join, strangers do not, and membership follows the data', () => {
+  it('P-6.3.2-group: near schemas join, strangers do not, and membership follows the data', () => {
     const near = defineDictionary({ people: { keywords: ['user'], columns: { ln: ['lastname'], email: [] } } });
     const far = single('galaxies', 'redshift', 'magnitude');
     const known = new Map([['near', near], ['far', far]]);

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
-  clientStep, closeSession, createMxClient, cutPart, openSession, signPart, signReceipt, type ClientEvent, type EndReason, type Ending, type MxClient, type Receipt,
+  clientStep, closeSession, createMxClient, cutPart, openSession, signPart, signReceipt, type ClientEvent, type EndReason,
+  type Ending, type MxClient, type Receipt,
 } from '../../../protocol/mx/index.ts';
 import type { Hash32 } from '../../../protocol/types/index.ts';
 import { domain, get, identity, rowsOf, startMs, type Identity } from './kit.ts';
@@ -15,7 +16,9 @@ function open(results = 100): { client: MxClient; transaction: Hash32 } {
   return { client, transaction: openSession(client, get(user, { results })) };
 }
 const part = (transaction: Hash32, origin: Identity, seq: number, ...names: string[]) =>
-  signPart({ entity: 't', columns: ['x'], quality: 1, rows: rowsOf(...names) }, seq, rowsOf(...names), transaction, origin.address, startMs, origin.attest);
+  signPart(
+    { entity: 't', columns: ['x'], quality: 1, rows: rowsOf(...names) }, seq, rowsOf(...names), transaction, origin.address, startMs, origin.attest,
+  );
 const receipt = (transaction: Hash32, origin: Identity, outcome: 'rows' | 'none' | 'failed', rows = 0): Receipt =>
   signReceipt(outcome, rows, transaction, origin.address, startMs, origin.attest);
 const end = (client: MxClient, transaction: Hash32, reason: EndReason, ...receipts: Receipt[]): Ending => {
@@ -46,7 +49,9 @@ describe('mx client', () => {
     const genuine = part(transaction, far, 0, 'a', 'b');
     const events = clientStep(client, {
       kind: 'send', transaction,
-      parts: [{ ...genuine, origin: ganesh.address }, { ...genuine, rows: rowsOf('a', 'x') }, genuine, genuine, part(transaction, far, 1, 'c', 'd')],
+      parts: [
+        { ...genuine, origin: ganesh.address }, { ...genuine, rows: rowsOf('a', 'x') }, genuine, genuine, part(transaction, far, 1, 'c', 'd'),
+      ],
     });
     expect(events.map(({ kind }) => kind)).to.deep.equal(['rejected', 'rejected', 'rows', 'rejected', 'rejected']);
     expect(end(client, transaction, 'done', receipt(transaction, far, 'rows', 2))).to.deep.include({ rejected: 4, complete: false });
@@ -54,7 +59,8 @@ describe('mx client', () => {
 
   it('P-6.5-greedy-ganesh: rows copied under another signature are shown as contested, with all who claim them', () => {
     const { client, transaction } = open();
-    clientStep(client, { kind: 'send', transaction, parts: [part(transaction, ganesh, 0, 'own', 'copied'), part(transaction, far, 0, 'copied')] });
+    const parts = [part(transaction, ganesh, 0, 'own', 'copied'), part(transaction, far, 0, 'copied')];
+    clientStep(client, { kind: 'send', transaction, parts });
     const { contested } = end(client, transaction, 'done');
     expect(contested.map(({ origins }) => origins)).to.deep.equal([[ganesh.address, far.address]]);
   });

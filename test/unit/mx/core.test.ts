@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { encode } from '../../../protocol/codec/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
-  createMx, decodeMessage, encodeMessage, hopsAllowed, nextDeadlineMs, partIsAuthentic, prepareGet, preparePut, signPart, signReceipt, step, transactionOf,
+  createMx, decodeMessage, encodeMessage, hopsAllowed, nextDeadlineMs, partIsAuthentic, prepareGet, preparePut, signPart,
+  signReceipt, step, transactionOf,
   type Get, type Message, type Mx, type MxConfig, type MxEffect,
 } from '../../../protocol/mx/index.ts';
 import type { Address, Hash32 } from '../../../protocol/types/index.ts';
@@ -18,7 +19,8 @@ const receive = (mx: Mx, from: Address, message: Message, nowMs = startMs, admit
   step(mx, { kind: 'message', from, message, admitted, nowMs });
 const answer = (mx: Mx, transaction: Hash32, rows: readonly string[], neighbours: readonly Address[] = [], more = false): MxEffect[] =>
   step(mx, {
-    kind: 'answered', transaction, outcome: 'rows', answer: { entity: 't', columns: ['ln'], quality: 1, rows: rowsOf(...rows) }, more, neighbours, nowMs: startMs,
+    kind: 'answered', transaction, outcome: 'rows', more, neighbours, nowMs: startMs,
+    answer: { entity: 't', columns: ['ln'], quality: 1, rows: rowsOf(...rows) },
   });
 const sent = (effects: readonly MxEffect[], to: Address): Message[] =>
   effects.flatMap((effect) => (effect.kind === 'send' && effect.to === to ? [effect.message] : []));
@@ -35,7 +37,8 @@ function forwarded(mx: Mx, message: Get, own: readonly string[] = []): Hash32 {
 describe('mx core: requests', () => {
   it('P-7-get: the transaction id is the hash of all that was asked, so a changed request is another one', () => {
     const message = get(user);
-    const ids = [message, { ...message, ask: { ...message.ask, results: 99 } }, { ...message, ask: { ...message.ask, client: peer.address } }];
+    const asks = [{ ...message.ask, results: 99 }, { ...message.ask, client: peer.address }];
+    const ids = [message, ...asks.map((ask) => ({ ...message, ask }))];
     expect(new Set(ids.map(transactionOf)).size).to.equal(3);
     const mx = make();
     const codes = ids.slice(1).flatMap((changed) => sent(receive(mx, peer.address, changed as Get), peer.address));
@@ -101,7 +104,8 @@ describe('mx core: requests', () => {
     const message = get(user);
     expect(decodeMessage(encodeMessage(message))).to.deep.equal(message);
     const rows = [[null, 1n, 1.5, 'x', new Uint8Array([1])]];
-    const part = signPart({ entity: 't', columns: ['a', null, 'c', 'd', 'e'], quality: 0.5, rows }, 0, rows, transactionOf(message), peer.address, 5, peer.attest);
+    const own = { entity: 't', columns: ['a', null, 'c', 'd', 'e'], quality: 0.5, rows };
+    const part = signPart(own, 0, rows, transactionOf(message), peer.address, 5, peer.attest);
     const send: Message = { kind: 'send', transaction: transactionOf(message), parts: [part] };
     expect(decodeMessage(encodeMessage(send))).to.deep.equal(send);
     expect(() => decodeMessage(encodeMessage(send).subarray(1))).to.throw('CODEC_');
@@ -112,7 +116,9 @@ describe('mx core: requests', () => {
 describe('mx core: replies and judgement', () => {
   const partOf = (mx: Mx, transaction: Hash32, origin: typeof peer, ...names: string[]): Message => ({
     kind: 'send', transaction,
-    parts: [signPart({ entity: 't', columns: ['x'], quality: 1, rows: rowsOf(...names) }, 0, rowsOf(...names), transaction, origin.address, startMs, origin.attest)],
+    parts: [signPart(
+      { entity: 't', columns: ['x'], quality: 1, rows: rowsOf(...names) }, 0, rowsOf(...names), transaction, origin.address, startMs, origin.attest,
+    )],
   });
   const endOf = (transaction: Hash32, ...from: (readonly [typeof peer, 'rows' | 'none' | 'seen' | 'failed', number])[]): Message => ({
     kind: 'end', transaction, reason: 'done',
@@ -193,7 +199,8 @@ describe('mx core: replies and judgement', () => {
   it('P-7-close: only who opened a transaction may close it; a client that vanishes closes all of its own', () => {
     const mx = make();
     const transaction = forwarded(mx, get(user));
-    expect(sent(receive(mx, peer.address, { kind: 'close', transaction }), peer.address)[0]).to.include({ kind: 'error', code: 'unauthorised' });
+    const [refusal] = sent(receive(mx, peer.address, { kind: 'close', transaction }), peer.address);
+    expect(refusal).to.include({ kind: 'error', code: 'unauthorised' });
     const effects = step(mx, { kind: 'peerLost', peer: user.address, nowMs: startMs });
     expect(sent(effects, peer.address)).to.deep.equal([{ kind: 'close', transaction }]);
     expect(mx.open.size + mx.openByPeer.size + mx.heldBytes).to.equal(0);

@@ -18,7 +18,7 @@ interface Node {
   readonly service: MxService;
   readonly app: FastifyInstance;
   readonly url: string;
-  readonly dialler: { refresh(): void; close(): void };
+  readonly dialler: { close(): void };
 }
 
 async function startNode(seed: number, ddl: string, exports: Exports, changes: Partial<MxOptions> = {}): Promise<Node> {
@@ -66,7 +66,6 @@ describe('MX over real WebSockets, three schemas', () => {
   let nodes: Node[];
   const link = (from: Node, to: readonly Node[]): void => {
     from.service.setNeighbours(to.map(({ id, url }) => ({ address: id.address, url })));
-    from.dialler.refresh();
   };
 
   beforeEach(async () => {
@@ -146,6 +145,26 @@ describe('MX over real WebSockets, three schemas', () => {
     expect(standings.get(b.id.address)?.kind).to.equal('fair');
     expect(standings.get(b.id.address)?.level).to.be.above(0.9);
     expect(a.service.levelOf(rider.id.address)).to.equal(0.1);
+  });
+
+  it('P-5.4.1-clustering: a node far away but near in meaning becomes a neighbour, an unrelated one does not', async () => {
+    const [a, b, c] = nodes as [Node, Node, Node];
+    const stars = await startNode(5, 'CREATE TABLE stars (x)', { stars: { columns: { magnitude: [] } } });
+    nodes.push(stars);
+    link(c, [b, stars]);
+    await until('links are up', () => c.service.status().linked === 2);
+    const seeker = await startNode(6, 'CREATE TABLE users (lastname TEXT, city TEXT)',
+      { users: { keywords: ['profile'], columns: { lastname: ['last_name'], city: ['place'] } } },
+      { resolveUrl: (node) => nodes.find(({ id }) => id.address === node)?.url });
+    nodes.push(seeker);
+    link(seeker, [a]);
+    await until('the link is up', () => seeker.service.status().linked === 1);
+    const near = { query: 'SELECT lastname FROM users WHERE place = ?', params: ['Bergen'], hops: 1 };
+    expect((await seeker.service.ask(near)).parts).to.deep.equal([]);
+    const members = await seeker.service.cluster({ threshold: 0.3 });
+    expect(members.map(({ id }) => id)).to.include(c.id.address).and.not.to.include(stars.id.address);
+    await until('the new link', () => seeker.service.status().linked === seeker.service.status().neighbours);
+    expect((await seeker.service.ask(near)).parts.map(({ origin }) => origin)).to.deep.equal([c.id.address]);
   });
 
   it('a consumer that cannot sign for the address it claims is not let in', async () => {

@@ -85,7 +85,7 @@ interface Served {
   readonly node: MxNode;
   readonly app: FastifyInstance;
   readonly url: string;
-  readonly dialler: { refresh(): void; close(): void };
+  readonly dialler: { close(): void };
 }
 
 /** The same nodes behind their real endpoint on the loopback interface. */
@@ -106,7 +106,6 @@ export async function socketWorld(): Promise<MxWorld> {
     async link(a, b) {
       addNeighbour(b, { address: a.id.address }); // one side dials, the link serves both
       addNeighbour(a, { address: b.id.address, url: at(b).url });
-      at(a).dialler.refresh();
       await until('the link', () => linked(a) && linked(b));
     },
     async channel(node, id, asNeighbour = false) {
@@ -144,7 +143,8 @@ export function dialChannel(url: string, node: Address, id: Identity): Promise<M
       }
       checkWelcome(domain, dialled, frame);
       welcome = true;
-      resolve({ got, send: (message) => send(message instanceof Uint8Array ? message : encodeMessage(message)), close: () => socket.close() });
+      resolve({ got, send: (message) => send(message instanceof Uint8Array ? message : encodeMessage(message)),
+        close: () => socket.close() });
     });
   });
 }
