@@ -1,0 +1,98 @@
+import { isPicoloError } from '../protocol/errors/index.ts';
+import { ZERO_TIMESTAMP } from '../protocol/hlc/index.ts';
+import { verifyRead, type SchemaAnswer } from '../protocol/query/index.ts';
+import { databaseFromRow, databaseIdOf, databasePath, schemaPath, type DatabaseMetadata } from '../protocol/rows/index.ts';
+import { emptySchema, findTable, schemaFromRow, type Schema, type Table } from '../protocol/schema/index.ts';
+import { ZERO_HASH, type ClusterId, type DatabaseId, type EntryId, type GroupId, type Hash32, type Timestamp } from '../protocol/types/index.ts';
+import type { Client } from './client.ts';
+import { sdkFaults } from './errors.ts';
+
+/** A schema and the entry that wrote it. */
+export interface SchemaState {
+  readonly schema: Schema;
+  /** Version of the `_schema` key; zero before the first DDL. */
+  readonly version: EntryId;
+}
+
+/** Proven facts about one database: what it is (its id is the hash of that), where it lives, its newest known schema. */
+export class Home {
+  readonly database: DatabaseId;
+  readonly metadata: DatabaseMetadata;
+  readonly cluster: ClusterId;
+  private readonly client: Client;
+  private state: SchemaState;
+
+  constructor(client: Client, database: DatabaseId, metadata: DatabaseMetadata, cluster: ClusterId, state: SchemaState) {
+    this.client = client;
+    this.database = database;
+    this.metadata = metadata;
+    this.cluster = cluster;
+    this.state = state;
+  }
+
+  get group(): GroupId {
+    return this.metadata.group;
+  }
+
+  get current(): SchemaState {
+    return this.state;
+  }
+
+  /** Exact name as declared. Throws SDK_UNKNOWN_TABLE. */
+  table(name: string): Table {
+    const table = findTable(this.state.schema, name);
+    if (table === undefined) throw sdkFaults.unknownTable({ table: name.slice(0, 80), schemaVersion: this.state.schema.version });
+    return table;
+  }
+
+  /** After a schema change of our own, whose receipt says what it wrote. */
+  advance(state: SchemaState): void {
+    if (state.schema.version >= this.state.schema.version) this.state = state;
+  }
+
+  /** Reads the schema again, at least as new as `minTimestamp`. */
+  async refresh(minTimestamp: Timestamp): Promise<void> {
+    const { state } = await fetchHome(this.client, this.database, minTimestamp);
+    this.advance(state);
+  }
+}
+
+/** Finds a database at any known node and proves metadata and schema. API_UNKNOWN_DATABASE when no node has it. */
+export async function openHome(client: Client, database: DatabaseId, minTimestamp: Timestamp = ZERO_TIMESTAMP): Promise<Home> {
+  const { metadata, cluster, state } = await fetchHome(client, database, minTimestamp);
+  return new Home(client, database, metadata, cluster, state);
+}
+
+interface Fetched {
+  readonly metadata: DatabaseMetadata;
+  readonly cluster: ClusterId;
+  readonly state: SchemaState;
+}
+
+async function fetchHome(client: Client, database: DatabaseId, minTimestamp: Timestamp): Promise<Fetched> {
+  const question = { database, querier: client.querier, request: client.freshRequest(), minTimestamp };
+  return client.ask('schema', question, (answer) => provenHome(client, question, answer));
+}
+
+async function provenHome(
+  client: Client, question: { database: DatabaseId; request: Hash32; minTimestamp: Timestamp }, answer: SchemaAnswer,
+): Promise<Fetched> {
+  const { database, request, minTimestamp } = question;
+  const asker = await client.asker(answer.group as GroupId, answer.read.checkpoint.checkpoint.epoch);
+  const paths = [schemaPath(database), databasePath(database)];
+  const [schema, metadata] = verifyRead(asker, { paths, request, minTimestamp, minHeight: 0n }, answer.read);
+  if (schema?.kind === 'lie') return client.accuse(schema.lie);
+  if (metadata?.kind === 'lie') return client.accuse(metadata.lie);
+  if (metadata?.kind !== 'present' || metadata.row.values === null) throw sdkFaults.unknownDatabase({ database });
+  const described = databaseFromRow(metadata.row.values);
+  // the id is the hash of the metadata and names the group: an answer of another group cannot pass
+  if (databaseIdOf(described) !== database || described.group !== answer.group) throw sdkFaults.badReply({ database, reason: 'other metadata' });
+  const state = schema?.kind === 'present' && schema.row.values !== null
+    ? { schema: schemaFromRow(schema.row.values), version: schema.row.version as EntryId }
+    : { schema: emptySchema, version: ZERO_HASH as EntryId };
+  return { metadata: described, cluster: answer.cluster as ClusterId, state };
+}
+
+export function isUnknownDatabase(error: unknown): boolean {
+  return isPicoloError(error) && (error.code === 'API_UNKNOWN_DATABASE' || error.code === 'SDK_UNKNOWN_DATABASE');
+}

@@ -1,0 +1,138 @@
+import { isPicoloError } from '../../protocol/errors/index.ts';
+import { timestampOf } from '../../protocol/hlc/index.ts';
+import {
+  buildTransaction, entryIdOf, footprintOf, planOf, schemaPath, txIdOf,
+  type Before, type KeyRef, type Mutation, type PlanInput, type SignedTransaction,
+} from '../../protocol/rows/index.ts';
+import type { Row } from '../../protocol/schema/index.ts';
+import { ZERO_HASH, type EntryId, type GroupId, type Item, type Path, type Timestamp, type TxId } from '../../protocol/types/index.ts';
+import type { Client } from '../client.ts';
+import { sdkFaults } from '../errors.ts';
+import type { Home } from '../home.ts';
+import type { Draft } from './draft.ts';
+import { Known } from './known.ts';
+import type { OwnWrites } from './own-writes.ts';
+import { provenReceipt, type Receipt } from './receipt.ts';
+
+/** How often a transaction that others overtook is computed anew. */
+const ATTEMPTS = 8;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 1_000;
+/** A transaction that no replica ordered by then never will be. */
+const LIFE_MS = 30_000;
+
+/** Where and as whom a session writes. */
+export interface Writing {
+  readonly client: Client;
+  readonly home: Home;
+  readonly own: OwnWrites;
+}
+
+/**
+ * Computes, signs and sends a transaction until it is applied: an abort means that a key had moved on, so the
+ * computation runs again on fresh rows, after a growing random pause, a bounded number of times (SDK_CONFLICT).
+ * @param build fills the draft of one attempt; nothing is sent when it leaves it empty
+ */
+export async function commit<T>(writing: Writing, build: (known: Known) => Promise<{ draft: Draft; value: T }>): Promise<{ value: T; receipt: Receipt | undefined }> {
+  for (let attempt = 1; ; attempt++) {
+    const known = new Known(writing.client, writing.home, writing.own);
+    const { schema, version } = writing.home.current;
+    known.learn(schemaPath(writing.home.database), version, null);
+    const { draft, value } = await build(known);
+    if (draft.size === 0) return { value, receipt: undefined };
+    const plan = await planDraft(writing, known, draft, schema, attempt === 1);
+    const receipt = await submit(writing.client, plan.tx);
+    if (receipt.outcome === 'applied') {
+      remember(writing, receipt, plan.changes);
+      return { value, receipt };
+    }
+    if (attempt === ATTEMPTS) throw sdkFaults.conflict({ attempts: attempt, rows: draft.size });
+    await pause(attempt);
+    await refreshSchema(writing);
+  }
+}
+
+interface Signed {
+  readonly tx: SignedTransaction;
+  readonly changes: readonly { readonly ref: KeyRef; readonly content: Row | null }[];
+}
+
+/** Footprint and signature. An INSERT is first planned without asking whether its keys are free: its footprint says so. */
+async function planDraft(writing: Writing, known: Known, draft: Draft, schema: PlanInput['schema'], optimistic: boolean): Promise<Signed> {
+  const { client, home } = writing;
+  const wallet = client.signer();
+  const input = { schema, database: home.database, writer: wallet.address, nonce: freshNonce(), mutations: draft.mutations() };
+  const compute = (before: Before): { items: readonly Item[]; changes: Signed['changes'] } => {
+    requireFresh(draft, before, home);
+    return { items: footprintOf({ ...input, before, reads: draft.reads }), changes: planOf({ ...input, before }).changes };
+  };
+  const planned = optimistic
+    ? await known.resolve(compute, (ref) => isFreeByIntent(draft, ref)).catch((error: unknown) => {
+      if (!isPicoloError(error) || !error.code.startsWith('TX_')) throw error;
+      return known.resolve(compute, () => false); // a guess may be the reason: ask
+    })
+    : await known.resolve(compute, () => false);
+  return { tx: await sign(client, { ...input, items: planned.items }, writing.own.bookmark), changes: planned.changes };
+}
+
+/** True for the keys of a new row: the row itself and its entries in unique indexes. Counters of references are never guessed. */
+function isFreeByIntent(draft: Draft, { path, table, index }: KeyRef): boolean {
+  if (index === '') return draft.at(path)?.fresh === true;
+  if (index.startsWith('fk:')) return false;
+  const touched = [...draft.all.values()].filter((intent) => intent.table.name === table);
+  return touched.length > 0 && touched.every((intent) => intent.fresh);
+}
+
+function requireFresh(draft: Draft, before: Before, home: Home): void {
+  for (const [path, intent] of draft.all) {
+    if (!intent.fresh) continue;
+    const ref = { path, table: intent.table.name, index: '', key: intent.key };
+    if (before.versionOf(ref) !== ZERO_HASH) throw sdkFaults.alreadyExists({ table: intent.table.name, database: home.database, path });
+  }
+}
+
+export async function sign(
+  client: Client, input: Omit<PlanInput, 'before' | 'schema'> & { readonly schema: { readonly version: number }; readonly items: readonly Item[] }, snapshot: Timestamp,
+): Promise<SignedTransaction> {
+  const wallet = client.signer();
+  const { database, writer, nonce, mutations, items } = input;
+  const notAfter = timestampOf(Date.now() + LIFE_MS, 0, 0);
+  const draft = buildTransaction({
+    database, writer, nonce, schemaVersion: input.schema.version, snapshot: snapshot < notAfter ? snapshot : (0n as Timestamp), notAfter,
+    mutations: mutations as Mutation[], items, backpointers: [],
+  });
+  return { ...draft, signature: await wallet.sign(client.trust.domain, 'Transaction', draft.header) };
+}
+
+/** Sends it to one gateway after the other: the same transaction is executed once, wherever it arrives. */
+export async function submit(client: Client, transaction: SignedTransaction, group?: GroupId): Promise<Receipt> {
+  const txId = txIdOf(client.trust.domain, transaction.header) as TxId;
+  return client.ask('submit', { transaction, group: group ?? ZERO_HASH as GroupId }, (answer) => {
+    const entryId = entryIdOf(txId, answer.timestamp, transaction.header.footprintRoot) as EntryId;
+    if (answer.txId !== txId || answer.entryId !== entryId) throw sdkFaults.badReceipt({ txId, reason: 'it is for another transaction' });
+    return provenReceipt(client, transaction, answer, group);
+  });
+}
+
+function remember({ own }: Writing, receipt: Receipt, changes: Signed['changes']): void {
+  own.advance(receipt.timestamp);
+  for (const { ref, content } of changes) own.wrote(ref.path as Path, receipt.entryId, content);
+}
+
+/** A schema that moved on is the one reason for an abort that new row versions do not cure. */
+async function refreshSchema({ client, home }: Writing): Promise<void> {
+  const path = schemaPath(home.database);
+  const request = { database: home.database, paths: [path], minTimestamp: 0n as Timestamp };
+  const { version, writtenAt } = await client.ask('versions', request, ({ versions }) => versions[0] ?? { version: ZERO_HASH, writtenAt: 0n as Timestamp });
+  if (version !== home.current.version) await home.refresh(writtenAt);
+}
+
+/** Random in 64 bits: writers need no shared counter, and a repeat is an ordinary conflict. */
+export function freshNonce(): bigint {
+  return crypto.getRandomValues(new BigUint64Array(1))[0] as bigint;
+}
+
+async function pause(attempt: number): Promise<void> {
+  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+  await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)));
+}
