@@ -30,5 +30,11 @@ export interface Signer {
   signAt<N extends StructName>(position: SignPosition, name: N, value: StructValue<N>): Promise<Signature>;
   /** Kinds that cannot contradict (answers, offers, hellos). */
   sign<N extends StructName>(name: N, value: StructValue<N>): Signature;
+  /**
+   * Forgets every slot of `kind` below the watermark `below` (`<group>/<epoch>/<view>…`, fewer positions
+   * speak for all slots under them) and closes them for ever: SIGNER_BELOW_WATERMARK. Without it the
+   * guard fills up (limits.guardSlots). Resolves when durable.
+   */
+  forget(kind: StructName, below: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -3,7 +3,6 @@ import { defineFaults } from '../../protocol/errors/index.ts';
 export const signerFaults = defineFaults('SIGNER', {
   wouldContradict: ['this slot already holds another signature', 'nothing: the second statement would be slashable'],
   belowWatermark: ['this slot is older than what the guard remembers', 'nothing: what was signed there is forgotten and stays closed'],
-  badSlot: ['the slot is not a scope followed by positions', 'name slots <group>/<epoch>/<view>/…'],
   needsPosition: ['statements of this kind can contradict each other', 'sign them with their position (signAt)'],
   guardMissing: [
     'this folder holds data but not the record of what its key has signed',

@@ -1,10 +1,10 @@
 import { isPicoloError, type PicoloError } from '../../protocol/errors/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import { concatBytes, type Digest, type Signature } from '../../protocol/types/index.ts';
+import { isBelow, parseSlot, raises } from '../ports/index.ts';
 import { signerFaults } from './faults.ts';
 import { headerBatch, recordBatch, type GuardHeader, type GuardRecord } from './format.ts';
 import type { GuardFile } from './guard-file.ts';
-import { isBelow, parseSlot, raises } from './slots.ts';
 
 interface Entry {
   readonly digest: Digest;

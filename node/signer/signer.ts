@@ -14,11 +14,6 @@ export interface GuardedSigner extends Signer {
   readonly torn: boolean;
   /** Slots remembered. */
   readonly slots: number;
-  /**
-   * Forgets every slot of `kind` below `below` (`<scope>/<position>…`, see consensus §2.14) and closes
-   * them for ever. Resolves when durable.
-   */
-  forget(kind: StructName, below: string): Promise<void>;
 }
 
 export function guardedSigner(guard: Guard, key: Uint8Array, domain: Domain, torn: boolean): GuardedSigner {

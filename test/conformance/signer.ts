@@ -67,6 +67,19 @@ export function signerConformance(name: string, open: (key: Uint8Array, domain: 
         .to.equal('SIGNER_WOULD_CONTRADICT');
     });
 
+    it('forgets below a watermark and keeps it closed', async () => {
+      const above = await signer.signAt(slotOf(10), 'BlockVote', voteFor(10, 7));
+      await signer.signAt(slotOf(9), 'BlockVote', voteFor(9, 7));
+      await signer.forget('BlockVote', slotOf(10).slot);
+      expect(await faultOf(() => signer.signAt(slotOf(9), 'BlockVote', voteFor(9, 7)))).to.equal('SIGNER_BELOW_WATERMARK');
+      expect(await faultOf(() => signer.signAt(slotOf(8), 'BlockVote', voteFor(8, 7)))).to.equal('SIGNER_BELOW_WATERMARK');
+      expect(await signer.signAt(slotOf(10), 'BlockVote', voteFor(10, 7))).to.equal(above);
+      expect(await faultOf(() => signer.signAt(slotOf(10), 'BlockVote', voteFor(10, 8)))).to.equal('SIGNER_WOULD_CONTRADICT');
+      await signer.forget('BlockVote', slotOf(3).slot);
+      expect(await faultOf(() => signer.signAt(slotOf(8), 'BlockVote', voteFor(8, 7)))).to.equal('SIGNER_BELOW_WATERMARK');
+      await signer.signAt({ kind: 'BlockVote', slot: 'other/1/1/1' }, 'BlockVote', voteFor(1, 1));
+    });
+
     it('signs freely only what cannot contradict', async () => {
       const hello = { binding: hashOf(3), from: signer.address, to: ZERO_ADDRESS };
       expect(verifyStruct(signerDomain, 'Hello', hello, signer.sign('Hello', hello), signer.address)).to.equal(true);

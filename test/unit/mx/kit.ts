@@ -26,6 +26,7 @@ export function identity(seed: number): Identity {
     domain,
     signAt: async (_position, name, value) => signStruct(domain, name, value, key),
     sign: (name, value) => signStruct(domain, name, value, key),
+    forget: async () => undefined,
     close: async () => undefined,
   };
   return { key, address, signer, attest: (value) => signStruct(domain, 'MxSend', value, key) };

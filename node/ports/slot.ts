@@ -1,4 +1,8 @@
-import { signerFaults } from './faults.ts';
+import { defineFaults } from '../../protocol/errors/index.ts';
+
+const faults = defineFaults('SIGNER', {
+  badSlot: ['the slot is not a scope followed by positions', 'name slots <group>/<epoch>/<view>/…'],
+});
 
 /**
  * A slot is `<scope>/<position>/<position>…`: the scope (a group) never compares with another scope,
@@ -16,7 +20,7 @@ const DECIMAL = /^(?:0|[1-9][0-9]*)$/;
 /** Throws SIGNER_BAD_SLOT. */
 export function parseSlot(slot: string): ParsedSlot {
   const [scope, ...positions] = slot.split('/');
-  if (scope === undefined || scope === '' || positions.length === 0 || positions.includes('')) throw signerFaults.badSlot({ slot });
+  if (scope === undefined || scope === '' || positions.length === 0 || positions.includes('')) throw faults.badSlot({ slot });
   return { scope, positions };
 }
 
