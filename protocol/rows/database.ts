@@ -52,8 +52,9 @@ export function databaseFromRow(row: Row): DatabaseMetadata {
   const [format, description, owner, readerKeys, createdMs, group, policy, kind, ...listed] = row;
   const schemaPolicy = POLICIES.find((known) => known === policy);
   const writersKind = WRITERS.find((known) => known === kind);
-  const plain = format === FORMAT && typeof createdMs === 'bigint' && createdMs >= 0n && schemaPolicy !== undefined && writersKind !== undefined;
-  if (!plain || !isShort(description) || !isShort(readerKeys)) throw bad('fields');
+  if (format !== FORMAT || typeof createdMs !== 'bigint' || createdMs < 0n) throw bad('format or time');
+  if (schemaPolicy === undefined || writersKind === undefined) throw bad('policy');
+  if (!isShort(description) || !isShort(readerKeys)) throw bad('description');
   const addresses = listed.map((entry) => hexIn(entry, 20) as Address);
   const sorted = addresses.every((entry, i) => i === 0 || (addresses[i - 1] as Address) < entry);
   if (!sorted || addresses.length > limits.writersPerDatabase || (writersKind !== 'list' && addresses.length > 0)) throw bad('writers');

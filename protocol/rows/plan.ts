@@ -98,7 +98,9 @@ function planIndexes(database: DatabaseId, rows: readonly RowChange[], before: B
       continue;
     }
     if (!lost && !isAbsent(before, ref)) throw txFaults.uniqueTaken({ table: ref.table, index: ref.index });
-    if (lost && isAbsent(before, ref)) throw txFaults.badState({ table: ref.table, index: ref.index, reason: 'a row without its unique entry' });
+    if (lost && isAbsent(before, ref)) {
+      throw txFaults.badState({ table: ref.table, index: ref.index, reason: 'a row without its unique entry' });
+    }
     plan.write(ref, content);
   }
 }

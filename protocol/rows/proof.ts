@@ -1,4 +1,6 @@
-import { bytes, decode, encode, hash32, list, record, signature as signatureC, timestamp, bool, type Codec, type Domain, type Scalar } from '../codec/index.ts';
+import {
+  bool, bytes, decode, encode, hash32, list, record, signature as signatureC, timestamp, type Codec, type Domain, type Scalar,
+} from '../codec/index.ts';
 import { merklePath, recoverSigner, rootOfPath, type MerkleStep } from '../crypto/index.ts';
 import { limits } from '../limits/index.ts';
 import type { Row } from '../schema/index.ts';

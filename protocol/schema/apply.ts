@@ -56,7 +56,8 @@ function createIndex(tables: readonly Table[], statement: Statement<'createIndex
 function addColumn(tables: readonly Table[], statement: Statement<'addColumn'>, version: number): readonly Table[] {
   const table = existing(tables, statement.table);
   const { column, reference } = statement;
-  if (table.columns.some(({ name }) => sameName(name, column.name))) throw schemaFaults.duplicate({ table: table.name, column: column.name });
+  const taken = table.columns.some(({ name }) => sameName(name, column.name));
+  if (taken) throw schemaFaults.duplicate({ table: table.name, column: column.name });
   if (column.notNull && column.default === null) throw schemaFaults.columnNeedsDefault({ table: table.name, column: column.name });
   atMost('columnsPerTable', table.columns.length + 1, table.name);
   const columns = [...table.columns, column];
@@ -68,7 +69,9 @@ function addColumn(tables: readonly Table[], statement: Statement<'addColumn'>, 
 
 function withReference(table: Table, column: Column, reference: ReferenceDefinition, tables: readonly Table[]): Table {
   // existing rows hold the default and no transaction has proven that such a parent exists
-  if (column.default !== null) throw schemaFaults.badReference({ table: table.name, column: column.name, reason: 'an added reference must default to NULL' });
+  if (column.default !== null) {
+    throw schemaFaults.badReference({ table: table.name, column: column.name, reason: 'an added reference must default to NULL' });
+  }
   atMost('foreignKeysPerTable', table.foreignKeys.length + 1, table.name);
   return { ...table, foreignKeys: [...table.foreignKeys, foreignKeyOf(table, reference, tables, table.foreignKeys.length)] };
 }
@@ -108,7 +111,9 @@ function refuseTaken(tables: readonly Table[], name: string): void {
   if (findTable(schema, name) || findIndex(schema, name)) throw schemaFaults.duplicate({ name });
 }
 
-function atMost(limit: 'tablesPerDatabase' | 'indexesPerTable' | 'columnsPerTable' | 'foreignKeysPerTable', count: number, table: string): void {
+type Bound = 'tablesPerDatabase' | 'indexesPerTable' | 'columnsPerTable' | 'foreignKeysPerTable';
+
+function atMost(limit: Bound, count: number, table: string): void {
   if (count > limits[limit]) throw schemaFaults.tooMany({ limit, table, most: limits[limit] });
 }
 

@@ -1,6 +1,6 @@
 import { limits } from '../limits/index.ts';
 import { schemaFaults } from './faults.ts';
-import { columnPosition, findTable, sameName } from './names.ts';
+import { columnPosition, findTable, isConstraint, sameName } from './names.ts';
 import type { Column, ForeignKey, Index, ReferenceDefinition, Table, TableDefinition } from './types.ts';
 
 /** Looks up the names of a CREATE TABLE. Parents must exist; a table may refer to itself. */
@@ -34,8 +34,9 @@ export function foreignKeyOf(child: Table, reference: ReferenceDefinition, table
 }
 
 /** A table's own reference may only use keys written in its CREATE TABLE: other indexes come after it. */
-function targetOf(parent: Table, wanted: readonly number[], itself: boolean): { readonly name: string; readonly columns: readonly number[] } | undefined {
-  const keys = [{ name: '', columns: parent.primaryKey }, ...parent.indexes.filter(({ unique, name }) => unique && (!itself || name.includes(':')))];
+function targetOf(parent: Table, wanted: readonly number[], itself: boolean): Pick<Index, 'name' | 'columns'> | undefined {
+  const uniques = parent.indexes.filter((index) => index.unique && (!itself || isConstraint(index)));
+  const keys = [{ name: '', columns: parent.primaryKey }, ...uniques];
   return keys.find(({ columns }) => columns.length === wanted.length && columns.every((column) => wanted.includes(column)));
 }
 
@@ -43,11 +44,15 @@ function checkTypes(child: Table, own: number, parent: Table, theirs: number): v
   const a = child.columns[own] as Column;
   const b = parent.columns[theirs] as Column;
   if (a.type !== b.type) {
-    throw schemaFaults.badReference({ table: child.name, column: a.name, type: a.type, parent: parent.name, parentColumn: b.name, parentType: b.type });
+    throw schemaFaults.badReference({
+      table: child.name, column: a.name, type: a.type, parent: parent.name, parentColumn: b.name, parentType: b.type,
+    });
   }
 }
 
-function uniqueIndexes(table: string, columns: readonly Column[], primaryKey: readonly number[], uniques: TableDefinition['uniques']): Index[] {
+function uniqueIndexes(
+  table: string, columns: readonly Column[], primaryKey: readonly number[], uniques: TableDefinition['uniques'],
+): Index[] {
   const out: Index[] = [];
   for (const names of uniques) {
     const positions = positionsOf(table, columns, names);

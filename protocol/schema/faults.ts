@@ -2,7 +2,10 @@ import { defineFaults } from '../errors/index.ts';
 
 export const schemaFaults = defineFaults('SCHEMA', {
   syntax: ['the statement is not valid SQL', 'correct it at the place named'],
-  notDdl: ['the statement does not change the schema', 'use CREATE TABLE, CREATE INDEX, ALTER TABLE ADD COLUMN, DROP TABLE or DROP INDEX'],
+  notDdl: [
+    'the statement does not change the schema',
+    'use CREATE TABLE, CREATE INDEX, ALTER TABLE ADD COLUMN, DROP TABLE or DROP INDEX',
+  ],
   unsupported: ['this part of SQL is not supported in a schema', 'leave it out; docs/LIMITS.md lists what is supported'],
   badName: ['the name is not allowed', 'use a letter, then letters, digits and underscores, at most 63; sqlite_ is reserved'],
   badType: ['the column type is not known', 'use INTEGER, REAL, TEXT, BLOB, BOOLEAN or TIMESTAMP'],
@@ -12,7 +15,10 @@ export const schemaFaults = defineFaults('SCHEMA', {
   unknownTable: ['there is no such table', 'check the spelling, or create the table first'],
   unknownColumn: ['there is no such column in the table', 'check the spelling'],
   unknownIndex: ['there is no such index', 'check the spelling; the index of a UNIQUE constraint goes with its table'],
-  badReference: ['the foreign key does not match a key of the parent table', 'reference its primary key or a UNIQUE key, same types, same number'],
+  badReference: [
+    'the foreign key does not match a key of the parent table',
+    'reference its primary key or a UNIQUE key, same types, same number',
+  ],
   stillReferenced: ['another table refers to it by a foreign key', 'drop the referring table first'],
   uniqueOnExisting: [
     'a unique index can only be made together with its table: no transaction can prove that existing rows have no duplicates',

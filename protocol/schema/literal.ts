@@ -14,7 +14,9 @@ export function defaultOf(expr: Expr, table: string, column: Omit<Column, 'defau
   const inner = expr.type === 'ParenthesizedExpr' && expr.exprs.length === 1 ? (expr.exprs[0] as Expr) : expr;
   const value = literalOf(inner, column.type);
   // a zero byte would end the statement in the C engines that run it
-  if (value === undefined || (typeof value === 'string' && value.includes('\u0000'))) throw schemaFaults.badDefault({ table, column: column.name, type: column.type });
+  if (value === undefined || (typeof value === 'string' && value.includes('\u0000'))) {
+    throw schemaFaults.badDefault({ table, column: column.name, type: column.type });
+  }
   if (value !== null) checkDefault(value, table, column);
   return value;
 }

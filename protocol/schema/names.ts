@@ -42,3 +42,8 @@ export function columnPosition(table: string, columns: readonly Column[], name: 
 export function quoted(name: string): string {
   return `"${name}"`; // checkedName admits no quote
 }
+
+/** True for the index of a UNIQUE constraint, whose name no user can write. */
+export function isConstraint({ name }: Index): boolean {
+  return name.includes(':');
+}

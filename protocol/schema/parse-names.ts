@@ -4,7 +4,9 @@ import { checkedName } from './names.ts';
 
 /** The name of a table or index, checked; `main.` and other databases are refused. */
 export function unqualified(name: QualifiedName, what: string): string {
-  if (name.dbName !== undefined) throw schemaFaults.unsupported({ part: 'names with a database in front', name: name.dbName.text.slice(0, 80) });
+  if (name.dbName !== undefined) {
+    throw schemaFaults.unsupported({ part: 'names with a database in front', name: name.dbName.text.slice(0, 80) });
+  }
   return nameOf(name.objName, what);
 }
 
@@ -15,7 +17,8 @@ export function nameOf(name: Name, what: string): string {
 /** Plain columns only: the order of an index is the order of its key encoding, read in both directions. */
 export function columnNames(columns: readonly SortedColumn[]): readonly string[] {
   return columns.map(({ expr, order, nulls }) => {
-    if (order === 'Desc' || nulls !== undefined) throw schemaFaults.unsupported({ part: 'DESC and NULLS in keys: an index is read in both directions' });
+    const sorted = order === 'Desc' || nulls !== undefined;
+    if (sorted) throw schemaFaults.unsupported({ part: 'DESC and NULLS in keys: an index is read in both directions' });
     return plainColumn(expr);
   });
 }

@@ -98,7 +98,9 @@ function refuseUnsupported(table: string, column: string, constraint: ColumnCons
       throw schemaFaults.unsupported({ part: 'COLLATE other than BINARY: keys sort by their bytes', table, column });
     case 'PrimaryKeyColumnConstraint':
       if (constraint.autoIncrement) throw noAutoIncrement(table);
-      if (constraint.order === 'Desc') throw schemaFaults.unsupported({ part: 'PRIMARY KEY DESC: keys are read in both directions', table, column });
+      if (constraint.order === 'Desc') {
+        throw schemaFaults.unsupported({ part: 'PRIMARY KEY DESC: keys are read in both directions', table, column });
+      }
       refuseConflictClause(table, constraint.conflictClause);
       return;
     case 'NotNullColumnConstraint':

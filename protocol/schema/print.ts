@@ -1,6 +1,6 @@
 import { invariant } from '../errors/index.ts';
 import { literalSql } from './literal.ts';
-import { quoted } from './names.ts';
+import { isConstraint, quoted } from './names.ts';
 import type { Column, ForeignKey, Index, Schema, Table } from './types.ts';
 
 /** One spelling per meaning: these statements are stored, hashed and compared. */
@@ -10,7 +10,7 @@ export function tableSql(schema: Schema, table: Table): string {
     ...base.map(columnSql),
     `PRIMARY KEY (${columnList(table, table.primaryKey)})`,
     ...table.indexes.filter(isConstraint).map(({ columns }) => `UNIQUE (${columnList(table, columns)})`),
-    ...table.foreignKeys.filter((key) => !isAdded(table, key)).map((key) => `FOREIGN KEY (${columnList(table, key.columns)}) ${referenceSql(schema, key)}`),
+    ...table.foreignKeys.filter((key) => !isAdded(table, key)).map((key) => foreignKeySql(schema, table, key)),
   ];
   return `CREATE TABLE ${quoted(table.name)} (${parts.join(', ')})`;
 }
@@ -33,11 +33,6 @@ export function indexSql(table: Table, { name, columns, unique }: Index): string
   return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoted(name)} ON ${quoted(table.name)} (${columnList(table, columns)})`;
 }
 
-/** True for the index of a UNIQUE constraint, whose name no user can write. */
-export function isConstraint({ name }: Index): boolean {
-  return name.includes(':');
-}
-
 export function columnList(table: Table, positions: readonly number[]): string {
   return positions.map((i) => quoted((table.columns[i] as Column).name)).join(', ');
 }
@@ -50,6 +45,10 @@ function columnSql({ name, type, notNull, default: fallback }: Column): string {
 /** Added by ALTER TABLE: it uses a column the table did not start with. */
 function isAdded(table: Table, { columns }: ForeignKey): boolean {
   return columns.some((column) => column >= table.baseColumns);
+}
+
+function foreignKeySql(schema: Schema, table: Table, key: ForeignKey): string {
+  return `FOREIGN KEY (${columnList(table, key.columns)}) ${referenceSql(schema, key)}`;
 }
 
 function referenceSql(schema: Schema, { parent, target }: ForeignKey): string {

@@ -1,6 +1,6 @@
 import { literalSql } from './literal.ts';
-import { quoted } from './names.ts';
-import { columnList, indexSql, isConstraint } from './print.ts';
+import { isConstraint, quoted } from './names.ts';
+import { columnList, indexSql } from './print.ts';
 import type { Column, ColumnType, Index, Schema, Table } from './types.ts';
 
 const STORED: Readonly<Record<ColumnType, string>> = {

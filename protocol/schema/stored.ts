@@ -33,8 +33,8 @@ export function schemaFromRow(row: Row): Schema {
     return emptySchema;
   }
   const schema = Object.freeze({ version, tables: tablesIn(row, version) });
-  const late = schema.tables.find(({ since }) => since > version);
-  if (late !== undefined) throw schemaFaults.badRow({ reason: 'a table from a later version', table: late.name });
+  const timeless = schema.tables.find(({ since }) => since < 1 || since > version);
+  if (timeless !== undefined) throw schemaFaults.badRow({ reason: 'a table from no earlier version', table: timeless.name });
   const again = schemaRow(schema);
   const same = again.length === row.length && again.every((value, i) => sameScalar(value, row[i] ?? null));
   if (!same) throw schemaFaults.badRow({ reason: 'not canonical', version });

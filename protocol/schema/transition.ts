@@ -1,5 +1,6 @@
 import { schemaFaults } from './faults.ts';
-import { addedColumnsSql, indexSql, isConstraint, tableSql } from './print.ts';
+import { isConstraint } from './names.ts';
+import { addedColumnsSql, indexSql, tableSql } from './print.ts';
 import type { Column, Index, Schema, Table } from './types.ts';
 
 /** What a schema change does to what is stored; the work of a storage engine, in this order. */

@@ -24,7 +24,8 @@ function modes(world: World, mutations: readonly Mutation[]): Record<string, str
     ...[1n, 2n, 3n].map((id) => [pathOf(world.database, 'sale', '', [id]), `sale ${id}`] as const),
     ...['north', 'south', 'west'].map((key) => [pathOf(world.database, 'shop', 'unique:name', [key]), key] as const),
   ]);
-  return Object.fromEntries(world.items(mutations).map(({ path, mode, version }) => [name.get(path) ?? 'counter', `${mode}${version === ZERO_HASH ? '0' : ''}`]));
+  return Object.fromEntries(world.items(mutations).map(({ path, mode, version }) => (
+    [name.get(path) ?? 'counter', `${mode}${version === ZERO_HASH ? '0' : ''}`])));
 }
 
 describe('rows: footprint rule', () => {
@@ -33,14 +34,18 @@ describe('rows: footprint rule', () => {
     expect(modes(world, [put('shop', [3n], [3n, 'west', 1n])])).to.deep.equal({ schema: 'R', nonce: 'W0', 'shop 3': 'W0', west: 'W0' });
     expect(modes(world, [put('shop', [1n], [1n, 'west', 1n])])).to.deep.equal({ schema: 'R', nonce: 'W0', 'shop 1': 'W', north: 'W', west: 'W0' });
     expect(modes(world, [put('shop', [1n], [1n, 'north', 0n])])).to.deep.equal({ schema: 'R', nonce: 'W0', 'shop 1': 'W' });
-    expect(modes(world, [put('sale', [2n], [2n, 2n, 1.5, 0n])])).to.deep.equal({ schema: 'R', nonce: 'W0', 'sale 2': 'W0', 'shop 2': 'R', counter: 'W0' });
+    expect(modes(world, [put('sale', [2n], [2n, 2n, 1.5, 0n])]))
+      .to.deep.equal({ schema: 'R', nonce: 'W0', 'sale 2': 'W0', 'shop 2': 'R', counter: 'W0' });
     expect(modes(world, [put('sale', [1n], [1n, 1n, 3.5, 0n])])).to.deep.equal({ schema: 'R', nonce: 'W0', 'sale 1': 'W' });
     expect(modes(world, [remove('sale', [1n])])).to.deep.equal({ schema: 'R', nonce: 'W0', 'sale 1': 'W', counter: 'W' });
   });
 
   it('refuses a footprint with any item missing, in another mode, or with a write too many', () => {
     const world = shops();
-    for (const mutations of [[put('shop', [3n], [3n, 'west', 1n])], [put('sale', [2n], [2n, 2n, 1.5, 0n])], [remove('sale', [1n])], [remove('shop', [2n])]]) {
+    const scripts = [
+      [put('shop', [3n], [3n, 'west', 1n])], [put('sale', [2n], [2n, 2n, 1.5, 0n])], [remove('sale', [1n])], [remove('shop', [2n])],
+    ];
+    for (const mutations of scripts) {
       const items = world.items(mutations, 77n);
       const check = (next: readonly Item[]): string => world.check(world.sign(mutations, { items: next, nonce: 77n }));
       expect(check(items)).to.equal('valid');
@@ -76,7 +81,8 @@ describe('rows: footprint rule', () => {
   it('refuses two rows with one unique value, and lets values change hands', () => {
     const world = shops();
     expect(() => world.items([put('shop', [3n], [3n, 'north', 1n])])).to.throw().with.property('code', 'TX_UNIQUE_TAKEN');
-    expect(() => world.items([put('shop', [3n], [3n, 'w', 1n]), put('shop', [4n], [4n, 'w', 1n])])).to.throw().with.property('code', 'TX_UNIQUE_TAKEN');
+    expect(() => world.items([put('shop', [3n], [3n, 'w', 1n]), put('shop', [4n], [4n, 'w', 1n])]))
+      .to.throw().with.property('code', 'TX_UNIQUE_TAKEN');
     const swap = world.sign([put('shop', [1n], [1n, 'south', 1n]), put('shop', [2n], [2n, 'north', 1n])]);
     expect(world.check(swap)).to.equal('valid');
     expect(world.apply(swap)).to.equal(true);

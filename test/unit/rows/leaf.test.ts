@@ -49,7 +49,8 @@ describe('rows: leaves', () => {
     const world = World.with('CREATE TABLE t (id INTEGER PRIMARY KEY)');
     const { header } = world.sign([put('t', [1n], [1n])]);
     const key = keyHashOf([bytesOf(owner), header.nonce]);
-    expect(nonceLeafOf(header, entry)).to.deep.equal({ path: noncePath(world.database, owner, header.nonce), rowHash: rowHashOf(entry, key, ZERO_HASH) });
+    const path = noncePath(world.database, owner, header.nonce);
+    expect(nonceLeafOf(header, entry)).to.deep.equal({ path, rowHash: rowHashOf(entry, key, ZERO_HASH) });
   });
 
   it('creating a database writes its metadata under its own name as content hash', () => {

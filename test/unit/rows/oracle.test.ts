@@ -22,10 +22,12 @@ const SQL = `
 const DEFERRED = SQL.replaceAll(/REFERENCES parent\((\w+)\)/g, 'REFERENCES parent($1) DEFERRABLE INITIALLY DEFERRED');
 
 const small = fc.bigInt({ min: 0n, max: 3n });
-const orNull = (value: fc.Arbitrary<Scalar>): fc.Arbitrary<Scalar> => fc.oneof({ weight: 3, arbitrary: value }, { weight: 2, arbitrary: fc.constant(null) });
+const orNull = (value: fc.Arbitrary<Scalar>): fc.Arbitrary<Scalar> => (
+  fc.oneof({ weight: 3, arbitrary: value }, { weight: 2, arbitrary: fc.constant(null) }));
 const code = fc.constantFrom('x', 'y', 'z');
 const parentRow = fc.tuple(small, orNull(code), orNull(small)).map(([id, c, up]) => put('parent', [id], [id, c, up]));
-const childRow = fc.tuple(small, small, orNull(small), orNull(code), orNull(small)).map(([a, b, parent, c, slot]) => put('child', [a, b], [a, b, parent, c, slot]));
+const childRow = fc.tuple(small, small, orNull(small), orNull(code), orNull(small))
+  .map(([a, b, parent, c, slot]) => put('child', [a, b], [a, b, parent, c, slot]));
 const removal = fc.oneof(small.map((id) => remove('parent', [id])), fc.tuple(small, small).map(([a, b]) => remove('child', [a, b])));
 const transaction = fc.uniqueArray(fc.oneof(parentRow, childRow, removal), {
   minLength: 1, maxLength: 4, selector: (m) => `${m.table}/${m.key.join('/')}`,
@@ -47,7 +49,8 @@ class Oracle {
         this.db.prepare(`DELETE FROM ${table} WHERE ${table === 'parent' ? 'id = ?' : 'a = ? AND b = ?'}`).run(...key);
       }
       for (const mutation of mutations) {
-        if (mutation.kind === 'put') this.db.prepare(`INSERT INTO ${mutation.table} VALUES (${mutation.row.map(() => '?').join()})`).run(...mutation.row);
+        if (mutation.kind !== 'put') continue;
+        this.db.prepare(`INSERT INTO ${mutation.table} VALUES (${mutation.row.map(() => '?').join()})`).run(...mutation.row);
       }
       this.db.exec('COMMIT');
       return true;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { contentWrittenBy, indexEntryOf, keyRef, pathOf, put, remove, schemaPath } from '../../../protocol/rows/index.ts';
 import { schemaEffects, schemaFromRow } from '../../../protocol/schema/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
 import { World } from './world.ts';
 
 const SQL = 'CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p(id), n INTEGER UNIQUE)';
@@ -10,7 +11,8 @@ describe('rows: building on transactions that are not executed yet', () => {
     const world = World.with(SQL);
     world.run([put('p', [1n], [1n])]);
     const tx = world.sign([put('c', [1n], [1n, 1n, 5n])]);
-    const counter = tx.body.items.find(({ path, mode }) => mode === 'W' && [...Array(16).keys()].some((bucket) => keyRef(world.database, 'c', 'fk:0', [1n, BigInt(bucket)]).path === path));
+    const buckets = Array.from({ length: limits.referenceBuckets }, (_, i) => keyRef(world.database, 'c', 'fk:0', [1n, BigInt(i)]).path);
+    const counter = tx.body.items.find(({ path }) => buckets.includes(path));
     expect(contentWrittenBy(tx, pathOf(world.database, 'c', '', [1n]), world.view)).to.deep.equal([1n, 1n, 5n]);
     expect(contentWrittenBy(tx, pathOf(world.database, 'c', 'unique:n', [5n]), world.view)).to.deep.equal([1n]);
     expect(contentWrittenBy(tx, counter!.path, world.view)).to.deep.equal([1n]);
