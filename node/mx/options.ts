@@ -20,6 +20,7 @@ export type MxNotice =
   | { readonly kind: 'observed'; readonly peer: Address; readonly seen: Observed }
   | { readonly kind: 'failed'; readonly transaction: Hash32; readonly cause: unknown }
   | { readonly kind: 'link'; readonly peer: Address; readonly up: boolean }
+  | { readonly kind: 'depositUnread'; readonly peer: Address; readonly cause: unknown }
   | { readonly kind: 'badFrame'; readonly peer: Address | undefined; readonly cause: unknown };
 
 export interface MxOptions {

@@ -1,16 +1,15 @@
-import {
-  admit, createAccess, isNewcomer, levelOf, noteDeposit, observe, standings, type PeerStanding,
-} from '../../protocol/access/index.ts';
+import { createAccess, levelOf, observe, standings, type PeerStanding } from '../../protocol/access/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import type { Member } from '../../protocol/dictionary/index.ts';
 import {
   createMx, decodeMessage, encodeMessage, loadOf, nextDeadlineMs, step, transactionOf, type Message, type MxEffect, type MxInput,
 } from '../../protocol/mx/index.ts';
-import { limits } from '../../protocol/limits/index.ts';
 import type { Address, Hash32 } from '../../protocol/types/index.ts';
 import type { Clock, Signer } from '../ports/index.ts';
+import { createAlarm } from './alarm.ts';
 import { createAsking, type Asking, type Question, type Reply, type Watching } from './asking.ts';
 import { cluster, type ClusterWish } from './clustering.ts';
+import { createGate } from './gate.ts';
 import { createLocalSide, queryOf } from './local.ts';
 import type { MxNeighbour, MxNotice, MxOptions } from './options.ts';
 import { createPeers } from './peers.ts';
@@ -55,18 +54,15 @@ export function createMxService(options: MxOptions): MxService {
     access, self, random, fanout: options.fanout ?? DEFAULT_FANOUT, sendFrame: options.sendFrame ?? (() => false),
   });
   const notice = (event: MxNotice): void => options.onNotice?.(event);
-  /** Frames of peers whose deposit is being read, in order. */
-  const waiting = new Map<Address, Message[]>();
   const acquainting = new Map<Address, () => void>();
-  let stopTimer: (() => void) | undefined;
-  let timerAtMs = Infinity;
+  const alarm = createAlarm(clock, () => run({ kind: 'tick', nowMs: clock.nowMs() }));
   let closed = false;
 
   const run = (input: MxInput): void => {
     if (closed) return;
     mx.load = Math.min(Math.max(options.load?.() ?? 0, 0), 1);
     for (const effect of step(mx, input)) perform(effect);
-    arm();
+    alarm.set(nextDeadlineMs(mx));
   };
 
   const perform = (effect: MxEffect): void => {
@@ -95,44 +91,15 @@ export function createMxService(options: MxOptions): MxService {
   /** Later, not now: the step that produced the effect has to finish first. */
   const unreachablePeer = (peer: Address): void => void clock.after(0, () => run({ kind: 'peerLost', peer, nowMs: clock.nowMs() }));
 
-  const arm = (): void => {
-    const nextMs = nextDeadlineMs(mx);
-    if (nextMs === timerAtMs) return;
-    stopTimer?.();
-    stopTimer = undefined;
-    timerAtMs = nextMs ?? Infinity;
-    if (nextMs === undefined) return;
-    stopTimer = clock.after(Math.max(0, nextMs - clock.nowMs()), () => {
-      timerAtMs = Infinity;
-      run({ kind: 'tick', nowMs: clock.nowMs() });
-    });
-  };
-
-  const handle = (peer: Address, message: Message): void => {
-    if (asking.take(peer, message)) return;
-    run({ kind: 'message', from: peer, message, admitted: message.kind === 'get' && admits(peer), nowMs: clock.nowMs() });
-  };
-
-  const admits = (peer: Address): boolean => {
-    const draw = random();
-    const floor = peers.isNeighbour(peer) ? 0 : (options.consumerFloor ?? 0);
-    return admit(access, peer, draw, clock.nowMs()) || draw < floor;
-  };
-
-  /** §6.3.2: the deposit is read when a peer's first GET arrives; its later frames wait their turn. */
-  const readDeposit = (peer: Address, first: Message): void => {
-    waiting.set(peer, [first]);
-    const proceed = (level: number | undefined): void => {
-      if (level !== undefined) noteDeposit(access, peer, level, clock.nowMs());
-      const queue = waiting.get(peer) ?? [];
-      waiting.delete(peer);
-      for (const message of queue) handle(peer, message);
-    };
-    Promise.resolve().then(() => options.depositLevel(peer)).then(proceed, (cause: unknown) => {
-      notice({ kind: 'badFrame', peer, cause });
-      proceed(undefined); // the chain is out of reach: served at the floor, read again with the next GET
-    });
-  };
+  const gate = createGate({
+    ...options, access,
+    isNeighbour: (peer) => peers.isNeighbour(peer),
+    unreadable: (peer, cause) => notice({ kind: 'depositUnread', peer, cause }),
+    handle(peer, message, admits) {
+      if (asking.take(peer, message)) return;
+      run({ kind: 'message', from: peer, message, admitted: message.kind === 'get' && admits(), nowMs: clock.nowMs() });
+    },
+  });
 
   const asking: Asking = createAsking({
     self, signer, clock, random, dictionary: local.dictionary,
@@ -163,12 +130,7 @@ export function createMxService(options: MxOptions): MxService {
         notice({ kind: 'badFrame', peer, cause });
         run({ kind: 'malformed', from: peer, ...from });
       });
-      if (message === undefined) return;
-      const queue = waiting.get(peer);
-      if (queue !== undefined) {
-        if (queue.length < limits.mxOpenPerPeer) queue.push(message);
-      } else if (message.kind === 'get' && isNewcomer(access, peer)) readDeposit(peer, message);
-      else handle(peer, message);
+      if (message !== undefined) gate.pass(peer, message);
     },
     connect(peer, send) {
       const remove = peers.add(peer, send);
@@ -194,7 +156,7 @@ export function createMxService(options: MxOptions): MxService {
     }),
     close() {
       closed = true;
-      stopTimer?.();
+      alarm.set(undefined);
       local.close();
       asking.close();
       for (const stop of acquainting.values()) stop();
