@@ -5,7 +5,7 @@ import { mayChangeSchema, mayWrite, type DatabaseMetadata } from './database.ts'
 import { txFaults } from './faults.ts';
 import { planOf } from './footprint.ts';
 import { pathOf, type KeyRef } from './path.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plan-builder.ts';
 import { createdDatabase, schemaRef } from './reserved.ts';
 import { isSchemaChange, type SignedTransaction } from './transaction.ts';
 import { refusalOf, type Refusal } from './verify.ts';

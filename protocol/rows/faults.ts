@@ -17,6 +17,7 @@ export const txFaults = defineFaults('TX', {
   footprintMode: ['the footprint names a key in the wrong mode', 'derive it with footprintOf'],
   footprintExtra: ['the footprint claims to write a key that no mutation writes', 'derive it with footprintOf'],
   duplicateKey: ['two mutations change the same row', 'merge them: a transaction says what each row is afterwards'],
+  pathTaken: ['another key of the table has the same path', 'choose another key'],
   nothingToRemove: ['the row to be removed does not exist', 'read it again'],
   uniqueTaken: [
     'another row has the same values in a unique index',

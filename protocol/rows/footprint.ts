@@ -3,8 +3,9 @@ import type { Schema } from '../schema/index.ts';
 import type { Before } from './before.ts';
 import { leafOf, nonceLeafOf, type Change, type EntryRef, type LeafChange } from './leaf.ts';
 import type { Mutation } from './mutation.ts';
-import { nonceRef } from './path.ts';
-import { planRows, type Plan } from './plan.ts';
+import { keyRef, nonceRef, type KeyRef } from './path.ts';
+import type { Plan, PlanBuilder } from './plan-builder.ts';
+import { planRows } from './plan.ts';
 import { planReserved, schemaRef } from './reserved.ts';
 import { isSchemaChange, type TransactionDraft } from './transaction.ts';
 
@@ -24,9 +25,27 @@ export interface FootprintInput extends PlanInput {
 }
 
 /** All that a transaction uses and changes (footprint rule, consensus §2.2). Throws TX_*, ROW_*, SCHEMA_*. */
-export function planOf({ schema, database, writer, nonce, mutations, before }: PlanInput): Plan {
+export function planOf(input: PlanInput): Plan {
+  return collect(input).settle(input.before);
+}
+
+/** The rows that mutations replace: what to read first. */
+export function rowsNeeded(database: DatabaseId, mutations: readonly Mutation[]): readonly KeyRef[] {
+  return mutations.map(({ table, key }) => keyRef(database, table, '', key));
+}
+
+/**
+ * Every key whose version `footprintOf` will ask for, and the content of those with index `fk:n`. Needs the
+ * old rows (`rowsNeeded`) in `before` and nothing else, so a client reads in two rounds.
+ */
+export function keysNeeded(input: PlanInput): readonly KeyRef[] {
+  const nonce = nonceRef(input.database, input.writer, input.nonce).path;
+  return [...collect(input).uses.values()].map(({ ref }) => ref).filter(({ path }) => path !== nonce);
+}
+
+function collect({ schema, database, writer, nonce, mutations, before }: PlanInput): PlanBuilder {
   const plan = isSchemaChange(mutations)
-    ? planReserved(schema, database, mutations, before)
+    ? planReserved(schema, database, mutations)
     : planRows(schema, database, mutations, before);
   plan.read(schemaRef(database)); // no effect where the schema is written
   plan.consume(nonceRef(database, writer, nonce));

@@ -27,8 +27,10 @@ export {
 } from './leaf.ts';
 export type { Before } from './before.ts';
 export { indexEntryOf, indexKeyOf, type IndexKey } from './index-key.ts';
-export type { Plan, Use } from './plan.ts';
-export { changesOf, footprintOf, leafChangesOf, planOf, type FootprintInput, type PlanInput } from './footprint.ts';
+export type { Plan, Use } from './plan-builder.ts';
+export {
+  changesOf, footprintOf, keysNeeded, leafChangesOf, planOf, rowsNeeded, type FootprintInput, type PlanInput,
+} from './footprint.ts';
 export { checkTransaction, contentWrittenBy, type StateView } from './check.ts';
 export {
   databaseFromRow, databaseIdOf, databaseRow, mayChangeSchema, mayWrite, type DatabaseMetadata, type SchemaPolicy, type Writers,

@@ -1,25 +1,13 @@
-import { invariant } from '../errors/index.ts';
-import { keyOf, rowFaults, validateKey, validateRow, type Row, type Schema, type Table } from '../schema/index.ts';
-import type { DatabaseId, ItemMode, Path } from '../types/index.ts';
-import { contentBefore, isAbsent, type Before } from './before.ts';
+import { keyOf, rowFaults, sameScalar, validateKey, validateRow, type Row, type Schema, type Table } from '../schema/index.ts';
+import type { Scalar } from '../codec/index.ts';
+import type { DatabaseId, Path } from '../types/index.ts';
+import { contentBefore, type Before } from './before.ts';
 import { txFaults } from './faults.ts';
 import { indexKeyOf } from './index-key.ts';
-import type { Change } from './leaf.ts';
 import type { Mutation } from './mutation.ts';
-import { keyRef, pathOf, type KeyRef } from './path.ts';
+import { keyRef, type KeyRef } from './path.ts';
+import { PlanBuilder } from './plan-builder.ts';
 import { planReferences } from './references.ts';
-
-/** A key that a transaction depends on. */
-export interface Use {
-  readonly ref: KeyRef;
-  readonly mode: ItemMode;
-}
-
-/** What mutations read, and what they write. Both follow from the schema and the rows before, on every machine alike. */
-export interface Plan {
-  readonly uses: ReadonlyMap<Path, Use>;
-  readonly changes: readonly Change[];
-}
 
 /** One row that a transaction changes. */
 export interface RowChange {
@@ -27,26 +15,6 @@ export interface RowChange {
   readonly ref: KeyRef;
   readonly old: Row | undefined;
   readonly next: Row | undefined;
-}
-
-/** Collects uses; writing a key implies having read it. */
-export class PlanBuilder {
-  readonly uses = new Map<Path, Use>();
-  readonly changes: Change[] = [];
-
-  read(ref: KeyRef): void {
-    if (!this.uses.has(ref.path)) this.uses.set(ref.path, { ref, mode: 'R' });
-  }
-
-  /** Written without content of its own: the nonce, whose leaf even an aborted entry leaves. */
-  consume(ref: KeyRef): void {
-    this.uses.set(ref.path, { ref, mode: 'W' });
-  }
-
-  write(ref: KeyRef, content: Change['content']): void {
-    this.consume(ref);
-    this.changes.push({ ref, content });
-  }
 }
 
 /**
@@ -60,8 +28,8 @@ export function planRows(schema: Schema, database: DatabaseId, mutations: readon
     if (plan.uses.has(ref.path)) throw txFaults.duplicateKey({ table: ref.table, path: ref.path });
     plan.write(ref, next ?? null);
   }
-  planIndexes(database, rows, before, plan);
-  planReferences(schema, database, rows, before, plan);
+  planIndexes(database, rows, plan);
+  planReferences(schema, database, rows, plan);
   return plan;
 }
 
@@ -73,40 +41,44 @@ function rowChangeOf(schema: Schema, database: DatabaseId, mutation: Mutation, b
   const next = mutation.kind === 'put' ? mutation.row : undefined;
   if (next !== undefined) {
     validateRow(table, next);
-    if (pathOf(database, table.name, '', keyOf(table, next)) !== ref.path) throw rowFaults.keyMismatch({ table: table.name });
+    if (!sameKey(keyOf(table, next), mutation.key)) throw rowFaults.keyMismatch({ table: table.name });
   }
   const old = contentBefore(before, ref);
+  // two keys with one path: 2^64 work by a writer against itself, and it gains nothing
+  if (old !== undefined && !sameKey(keyOf(table, old), mutation.key)) throw txFaults.pathTaken({ table: table.name, path: ref.path });
   if (old === undefined && next === undefined) throw txFaults.nothingToRemove({ table: table.name, path: ref.path });
   return { table, ref, old, next };
 }
 
-interface IndexMove {
+interface Place {
   readonly ref: KeyRef;
   readonly exclusive: boolean;
+}
+
+interface IndexMove extends Place {
   lost: boolean;
-  gained: Row | undefined;
+  gained: readonly Scalar[] | undefined;
 }
 
 /** A leaf moves only when the indexed values do; an update of other columns leaves it and its version alone. */
-function planIndexes(database: DatabaseId, rows: readonly RowChange[], before: Before, plan: PlanBuilder): void {
+function planIndexes(database: DatabaseId, rows: readonly RowChange[], plan: PlanBuilder): void {
   const moves = new Map<Path, IndexMove>();
   for (const row of rows) for (const index of row.table.indexes) addMoves(database, row, index, moves);
   for (const { ref, exclusive, lost, gained } of moves.values()) {
     const content = gained ?? null;
+    const where = { table: ref.table, index: ref.index };
     if (!exclusive) {
-      plan.changes.push({ ref, content });
+      plan.follow({ ref, content });
       continue;
     }
-    if (!lost && !isAbsent(before, ref)) throw txFaults.uniqueTaken({ table: ref.table, index: ref.index });
-    if (lost && isAbsent(before, ref)) {
-      throw txFaults.badState({ table: ref.table, index: ref.index, reason: 'a row without its unique entry' });
-    }
     plan.write(ref, content);
+    if (lost) plan.demand(ref, 'present', () => txFaults.badState({ ...where, reason: 'a row without its unique entry' }));
+    else plan.demand(ref, 'absent', () => txFaults.uniqueTaken(where));
   }
 }
 
 function addMoves(database: DatabaseId, row: RowChange, index: Table['indexes'][number], moves: Map<Path, IndexMove>): void {
-  const placed = (content: Row | undefined): { ref: KeyRef; exclusive: boolean } | undefined => {
+  const placed = (content: Row | undefined): Place | undefined => {
     if (content === undefined) return undefined;
     const { key, exclusive } = indexKeyOf(row.table, index, content);
     return { ref: keyRef(database, row.table.name, index.name, key), exclusive };
@@ -118,14 +90,17 @@ function addMoves(database: DatabaseId, row: RowChange, index: Table['indexes'][
   if (to === undefined) return;
   const move = moveAt(moves, to);
   if (move.gained !== undefined) throw txFaults.uniqueTaken({ table: row.table.name, index: index.name });
-  invariant(row.next !== undefined, 'rows-gain-has-row');
-  move.gained = keyOf(row.table, row.next);
+  move.gained = row.ref.key;
 }
 
-function moveAt(moves: Map<Path, IndexMove>, at: { readonly ref: KeyRef; readonly exclusive: boolean }): IndexMove {
+function moveAt(moves: Map<Path, IndexMove>, at: Place): IndexMove {
   const known = moves.get(at.ref.path);
   if (known !== undefined) return known;
   const move: IndexMove = { ...at, lost: false, gained: undefined };
   moves.set(at.ref.path, move);
   return move;
+}
+
+function sameKey(a: readonly Scalar[], b: readonly Scalar[]): boolean {
+  return a.length === b.length && a.every((value, i) => sameScalar(value, b[i] as Scalar));
 }

@@ -1,11 +1,12 @@
 import { pick, type ForeignKey, type Row, type Schema, type Table } from '../schema/index.ts';
 import type { Scalar } from '../codec/index.ts';
+import type { PicoloError } from '../errors/index.ts';
 import { limits } from '../limits/index.ts';
 import { bytesOf, type DatabaseId, type Path } from '../types/index.ts';
-import { contentBefore, isAbsent, type Before } from './before.ts';
 import { txFaults } from './faults.ts';
 import { keyRef, type KeyRef } from './path.ts';
-import type { PlanBuilder, RowChange } from './plan.ts';
+import type { PlanBuilder } from './plan-builder.ts';
+import type { RowChange } from './plan.ts';
 
 /*
  * Foreign keys without a global check.
@@ -20,7 +21,7 @@ import type { PlanBuilder, RowChange } from './plan.ts';
  * from waiting for each other; an absent counter means zero, so a parent without children leaves no trace.
  */
 
-/** A counter that the transaction moves. */
+/** A counter that the transaction may move. */
 interface Count {
   readonly ref: KeyRef;
   delta: bigint;
@@ -44,9 +45,7 @@ interface Reference {
 }
 
 /** Adds parents, counters and restrict checks to the plan; references hold when the transaction is over. */
-export function planReferences(
-  schema: Schema, database: DatabaseId, rows: readonly RowChange[], before: Before, plan: PlanBuilder,
-): void {
+export function planReferences(schema: Schema, database: DatabaseId, rows: readonly RowChange[], plan: PlanBuilder): void {
   const references = referencesByParent(schema);
   const counts = new Map<Path, Count>();
   const wanted = new Map<Path, KeyRef>();
@@ -55,12 +54,12 @@ export function planReferences(
     for (const foreignKey of row.table.foreignKeys) moveChild(database, row, foreignKey, counts, wanted);
     moveParent(database, row, references.get(row.table.name) ?? [], keys);
   }
-  for (const parent of wanted.values()) requireParent(parent, before, plan, keys);
-  const totals = writeCounts(counts, before, plan);
+  for (const parent of wanted.values()) requireParent(parent, plan, keys);
+  for (const { ref, delta } of counts.values()) plan.count(ref, delta); // children that come and go in one bucket cancel out
   for (const [path, freed] of keys.freed) {
     if (keys.made.has(path)) continue;
     const pointing = (references.get(freed.parent.name) ?? []).filter(({ foreignKey }) => foreignKey.target === freed.target);
-    for (const reference of pointing) requireNoChildren(database, reference, freed.key, before, plan, totals);
+    for (const reference of pointing) requireNoChildren(database, reference, freed.key, plan);
   }
 }
 
@@ -118,43 +117,19 @@ function wholeKey(key: readonly Scalar[]): readonly Scalar[] | undefined {
 }
 
 /** Brought by this transaction, or present before and not given up. */
-function requireParent(parent: KeyRef, before: Before, plan: PlanBuilder, { freed, made }: ParentKeys): void {
+function requireParent(parent: KeyRef, plan: PlanBuilder, { freed, made }: ParentKeys): void {
+  const missing = (): PicoloError => txFaults.parentMissing({ table: parent.table, path: parent.path });
   if (made.has(parent.path)) return;
-  if (freed.has(parent.path)) throw txFaults.parentMissing({ table: parent.table, path: parent.path });
+  if (freed.has(parent.path)) throw missing();
   plan.read(parent);
-  if (isAbsent(before, parent)) throw txFaults.parentMissing({ table: parent.table, path: parent.path });
-}
-
-/** Children that come and go in one bucket cancel out; then its counter is not touched. */
-function writeCounts(counts: ReadonlyMap<Path, Count>, before: Before, plan: PlanBuilder): ReadonlyMap<Path, bigint> {
-  const totals = new Map<Path, bigint>();
-  for (const { ref, delta } of counts.values()) {
-    if (delta === 0n) continue;
-    const total = countBefore(before, ref) + delta;
-    if (total < 0n) throw txFaults.badState({ table: ref.table, index: ref.index, reason: 'fewer children counted than removed' });
-    totals.set(ref.path, total);
-    plan.write(ref, total === 0n ? null : [total]);
-  }
-  return totals;
-}
-
-function countBefore(before: Before, ref: KeyRef): bigint {
-  const [count] = contentBefore(before, ref) ?? [0n];
-  if (typeof count !== 'bigint') throw txFaults.badState({ table: ref.table, index: ref.index, reason: 'not a counter' });
-  return count;
+  plan.demand(parent, 'present', missing);
 }
 
 /** ON DELETE RESTRICT: every counter of the freed key is zero afterwards. */
-function requireNoChildren(
-  database: DatabaseId, { child, foreignKey }: Reference, key: readonly Scalar[], before: Before, plan: PlanBuilder,
-  totals: ReadonlyMap<Path, bigint>,
-): void {
+function requireNoChildren(database: DatabaseId, { child, foreignKey }: Reference, key: readonly Scalar[], plan: PlanBuilder): void {
   for (let bucket = 0; bucket < limits.referenceBuckets; bucket++) {
-    const ref = counterRef(database, child, foreignKey, key, bucket);
-    const total = totals.get(ref.path);
-    if (total === undefined) plan.read(ref);
-    const empty = total === undefined ? isAbsent(before, ref) : total === 0n;
-    if (!empty) throw txFaults.stillReferenced({ table: foreignKey.parent, by: child.name, reference: foreignKey.name });
+    plan.demandZero(counterRef(database, child, foreignKey, key, bucket), () => (
+      txFaults.stillReferenced({ table: foreignKey.parent, by: child.name, reference: foreignKey.name })));
   }
 }
 

@@ -2,12 +2,11 @@ import { encode } from '../codec/index.ts';
 import { limits } from '../limits/index.ts';
 import { checkTransition, rowFaults, schemaFromRow, schemaRow, type Row, type Schema } from '../schema/index.ts';
 import type { DatabaseId } from '../types/index.ts';
-import { isAbsent, type Before } from './before.ts';
 import { databaseFromRow, databaseIdOf, databaseRow, type DatabaseMetadata } from './database.ts';
 import { txFaults } from './faults.ts';
 import { put, rowC, type Mutation } from './mutation.ts';
 import { DATABASE_TABLE, keyRef, SCHEMA_TABLE, type KeyRef } from './path.ts';
-import { PlanBuilder } from './plan.ts';
+import { PlanBuilder } from './plan-builder.ts';
 
 /** The mutation that creates a database; the transaction's `database` is `databaseIdOf(metadata)`. */
 export function createDatabase(metadata: DatabaseMetadata): Mutation {
@@ -40,10 +39,10 @@ export function changedSchema(mutations: readonly Mutation[]): Schema | undefine
 }
 
 /** Footprint and changes of a transaction that creates a database, changes its schema, or both. */
-export function planReserved(schema: Schema, database: DatabaseId, mutations: readonly Mutation[], before: Before): PlanBuilder {
+export function planReserved(schema: Schema, database: DatabaseId, mutations: readonly Mutation[]): PlanBuilder {
   const plan = new PlanBuilder();
   if (mutations.some(({ table }) => table !== DATABASE_TABLE && table !== SCHEMA_TABLE)) throw txFaults.mixed();
-  planDatabase(database, mutations, before, plan);
+  planDatabase(database, mutations, plan);
   const row = reservedRow(mutations, SCHEMA_TABLE);
   if (row === undefined) plan.read(schemaRef(database));
   else {
@@ -55,18 +54,18 @@ export function planReserved(schema: Schema, database: DatabaseId, mutations: re
   return plan;
 }
 
-function planDatabase(database: DatabaseId, mutations: readonly Mutation[], before: Before, plan: PlanBuilder): void {
+function planDatabase(database: DatabaseId, mutations: readonly Mutation[], plan: PlanBuilder): void {
   const ref = databaseRef(database);
   const row = reservedRow(mutations, DATABASE_TABLE);
   if (row === undefined) {
     plan.read(ref);
-    if (isAbsent(before, ref)) throw txFaults.databaseMissing({ database });
+    plan.demand(ref, 'present', () => txFaults.databaseMissing({ database }));
     return;
   }
   const named = databaseIdOf(databaseFromRow(row));
   if (named !== database) throw txFaults.wrongDatabase({ database, named });
   plan.write(ref, row);
-  if (!isAbsent(before, ref)) throw txFaults.databaseExists({ database });
+  plan.demand(ref, 'absent', () => txFaults.databaseExists({ database }));
 }
 
 function reservedRow(mutations: readonly Mutation[], table: string): Row | undefined {
