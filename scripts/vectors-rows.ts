@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { encode, structHash, type Scalar } from '../protocol/codec/index.ts';
 import { addressOf } from '../protocol/crypto/index.ts';
 import {
-  buildTransaction, contentHashOf, databaseIdOf, databasePath, databaseRow, encodeTransaction, entryIdOf, footprintOf, itemBytes, keyHashOf, mutationC,
-  noncePath, orderedKey, pathOf, put, remove, rowHashOf, rowProofOf, schemaPath, signTransaction, txIdOf, verifyRowProof,
+  buildTransaction, contentHashOf, databaseIdOf, databasePath, databaseRow, encodeTransaction, entryIdOf, footprintOf, itemBytes, keyHashOf,
+  mutationC, noncePath, orderedKey, pathOf, put, remove, rowHashOf, rowProofOf, schemaPath, signTransaction, txIdOf, verifyRowProof,
   type Before, type DatabaseMetadata, type RowProof,
 } from '../protocol/rows/index.ts';
 import { schemaOf, schemaRow } from '../protocol/schema/index.ts';
@@ -65,7 +65,8 @@ function transactionVector(): unknown {
   ]);
   const before: Before = { versionOf: ({ path }) => present.get(path) ?? ZERO_HASH, contentOf: () => [7n, 'ada', 0] };
   const mutations = [
-    put('account', [7n], [7n, 'lovelace', 1.5]), put('account', [8n], [8n, 'ada', 0]), put('move', [7n, 1_700_000_000_000n], [7n, 1_700_000_000_000n, null]),
+    put('account', [7n], [7n, 'lovelace', 1.5]), put('account', [8n], [8n, 'ada', 0]),
+    put('move', [7n, 1_700_000_000_000n], [7n, 1_700_000_000_000n, null]),
   ];
   const nonce = 41n;
   const items = footprintOf({ schema, database, writer, nonce, mutations, before });

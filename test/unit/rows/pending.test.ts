@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
-  contentWrittenBy, footprintOf, indexEntryOf, keyRef, keysNeeded, pathOf, put, remove, rowsNeeded, schemaPath, type Before, type KeyRef, type Mutation,
+  contentWrittenBy, footprintOf, indexEntryOf, keyRef, keysNeeded, pathOf, put, remove, rowsNeeded, schemaPath,
+  type Before, type KeyRef, type Mutation,
 } from '../../../protocol/rows/index.ts';
 import { schemaEffects, schemaFromRow } from '../../../protocol/schema/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
@@ -43,7 +44,8 @@ describe('rows: what a client must read', () => {
     const world = World.with(SQL);
     world.run([put('p', [1n], [1n]), put('p', [2n], [2n]), put('c', [1n], [1n, 1n, 5n])]);
     const scripts: Mutation[][] = [
-      [put('c', [2n], [2n, 2n, 6n])], [put('c', [1n], [1n, 2n, 7n])], [remove('c', [1n])], [remove('p', [2n])], [remove('p', [1n]), remove('c', [1n])],
+      [put('c', [2n], [2n, 2n, 6n])], [put('c', [1n], [1n, 2n, 7n])], [remove('c', [1n])], [remove('p', [2n])],
+      [remove('p', [1n]), remove('c', [1n])],
     ];
     for (const mutations of scripts) {
       const fetched = new Set<string>();
