@@ -1,6 +1,8 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'hardhat/config';
+import { HardhatPluginError } from 'hardhat/plugins';
+import type { HardhatPlugin } from 'hardhat/types/plugins';
 import hardhatEthers from '@nomicfoundation/hardhat-ethers';
 import hardhatChaiMatchers from '@nomicfoundation/hardhat-ethers-chai-matchers';
 import hardhatMocha from '@nomicfoundation/hardhat-mocha';
@@ -9,12 +11,30 @@ import hardhatNetworkHelpers from '@nomicfoundation/hardhat-network-helpers';
 const root = dirname(fileURLToPath(import.meta.url));
 const fromEnv = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
 
+/** Warnings about our own sources fail the build; those about packages are not ours to fix and are not shown. */
+const strictWarnings: HardhatPlugin = {
+  id: 'picolo-strict-warnings',
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        async getCompilationJobErrors(context, job, output, next) {
+          const found = await next(context, job, output);
+          const ours = found.filter((error) => error.severity === 'error' || !error.formattedMessage?.includes('--> ./node_modules/'));
+          const warnings = ours.filter((error) => error.severity === 'warning').map((error) => error.formattedMessage ?? error.message);
+          if (warnings.length > 0) throw new HardhatPluginError('picolo-strict-warnings', warnings.join('\n'));
+          return ours;
+        },
+      }),
+    }),
+  },
+};
+
 /**
  * The compiler is the npm package `solc`: nothing is downloaded. Runs of fuzz and invariant tests come
  * from PICOLO_FUZZ_RUNS, PICOLO_INVARIANT_RUNS and PICOLO_INVARIANT_DEPTH; the defaults suit one core.
  */
 export default defineConfig({
-  plugins: [hardhatMocha, hardhatEthers, hardhatChaiMatchers, hardhatNetworkHelpers],
+  plugins: [strictWarnings, hardhatMocha, hardhatEthers, hardhatChaiMatchers, hardhatNetworkHelpers],
   paths: { sources: './contracts', tests: { mocha: './test/contracts', solidity: './test/contracts' } },
   solidity: {
     version: '0.8.37',

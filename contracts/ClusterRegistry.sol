@@ -195,7 +195,6 @@ contract ClusterRegistry is IClusterRegistry {
             revert NotSlasher(msg.sender);
         }
         convicted = ++_epochs[_epochKey(group, epoch)].convicted;
-        emit Convicted(group, epoch, convicted);
     }
 
     // ---- views

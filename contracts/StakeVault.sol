@@ -10,6 +10,7 @@ import {Eip712} from "./libraries/Eip712.sol";
 import {PicoloHashes} from "./libraries/PicoloHashes.sol";
 import {SignatureLib} from "./libraries/SignatureLib.sol";
 import {VaultModules} from "./VaultModules.sol";
+import {VaultRewards} from "./VaultRewards.sol";
 import {PintToken} from "./PintToken.sol";
 
 /**
@@ -22,7 +23,7 @@ import {PintToken} from "./PintToken.sol";
  * after a slash; `unlockAt` never falls while something is pending; a tombstoned account takes no deposit; at least half
  * of every slash is burned. `slash` clamps and makes no external call, so nothing an accused does can make it revert.
  */
-contract StakeVault is IStakeVault, VaultModules {
+contract StakeVault is VaultRewards {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -36,20 +37,14 @@ contract StakeVault is IStakeVault, VaultModules {
     /// @notice Lesser faults within this time of each other climb the ladder, in seconds.
     uint256 public constant LADDER_WINDOW = 30 days;
 
-    /// @notice The staked token.
-    PintToken public immutable PINT;
     /// @notice The one contract that may lock stake behind offered capacity.
     address public immutable REGISTRY;
 
     mapping(address node => Account) private _accounts;
     mapping(address node => Key) private _keys;
     mapping(address node => Owner) private _owners;
-    /// @notice Node that a signer address belongs to; kept for ever, so a rotated key stays accountable.
-    mapping(address signer => address) public nodeOfSigner;
-    /// @notice Reward of an account and when it can be claimed.
-    mapping(address account => Credit) public creditOf;
-    /// @notice Slashed PINT that waits to be burned, in wei.
-    uint256 public burnPot;
+    /// @dev Node of every signer after its first, kept for ever; the first one is the node's own address.
+    mapping(address signer => address) private _nodeOfLaterSigner;
 
     modifier onlyOwnerOf(address node) {
         if (_owners[node].owner != msg.sender) {
@@ -67,11 +62,11 @@ contract StakeVault is IStakeVault, VaultModules {
      */
     constructor(PintToken pint, address registry, address admin, Periods memory periods, address[] memory slashers)
         VaultModules(admin, periods, slashers)
+        VaultRewards(pint)
     {
-        if (address(pint) == address(0) || registry == address(0)) {
+        if (registry == address(0)) {
             revert ZeroAddress();
         }
-        PINT = pint;
         REGISTRY = registry;
     }
 
@@ -83,7 +78,7 @@ contract StakeVault is IStakeVault, VaultModules {
      * Requirements: `signer` never belonged to a node; `possession` is its signature over `NodeKey(signer, caller, signer)`.
      */
     function register(address signer, bytes calldata possession) external {
-        _claimSigner(signer, signer, possession);
+        _mustConsent(signer, signer, possession);
         _accounts[signer].status = Status.Active;
         _keys[signer].signer = signer;
         _owners[signer] = Owner(msg.sender, uint40(block.timestamp), 0, 0);
@@ -95,14 +90,15 @@ contract StakeVault is IStakeVault, VaultModules {
      * Requirements: the caller owns the node; `signer` is new and signed `NodeKey(node, caller, signer)`.
      */
     function rotateSigner(address node, address signer, bytes calldata possession) external onlyOwnerOf(node) {
-        _claimSigner(node, signer, possession);
+        _mustConsent(node, signer, possession);
+        _nodeOfLaterSigner[signer] = node;
         address previous = _keys[node].signer;
         _keys[node].signer = signer;
         emit SignerRotated(node, signer, previous);
     }
 
-    function _claimSigner(address node, address signer, bytes calldata possession) private {
-        if (nodeOfSigner[signer] != address(0)) {
+    function _mustConsent(address node, address signer, bytes calldata possession) private view {
+        if (nodeOfSigner(signer) != address(0)) {
             revert SignerTaken(signer);
         }
         bytes32 consent = PicoloHashes.hash(PicoloHashes.NodeKey(node, msg.sender, signer));
@@ -110,7 +106,6 @@ contract StakeVault is IStakeVault, VaultModules {
         if (recovered == address(0) || recovered != signer) {
             revert BadPossession(signer);
         }
-        nodeOfSigner[signer] = node;
     }
 
     // ---- stake
@@ -243,23 +238,31 @@ contract StakeVault is IStakeVault, VaultModules {
         taken = _take(penalty);
         uint256 reporterBps = penalty.reporter == address(0) ? 0 : _min(penalty.reporterBps, MAX_REPORTER_BPS);
         uint256 consumerBps = penalty.consumer == address(0) ? 0 : _min(penalty.consumerBps, MAX_SHARED_BPS - reporterBps);
-        uint256 reward = _min(taken * reporterBps / BPS, MAX_REWARD);
-        uint256 consumerShare = taken * consumerBps / BPS;
+        uint256 reward;
+        uint256 consumerShare;
+        unchecked {
+            // both parts together are at most half of `taken`
+            reward = _min(taken * reporterBps / BPS, MAX_REWARD);
+            consumerShare = taken * consumerBps / BPS;
+            burnPot += taken - reward - consumerShare;
+        }
         _credit(penalty.reporter, reward);
         _credit(penalty.consumer, consumerShare);
-        burnPot += taken - reward - consumerShare;
         emit Slashed(penalty.node, penalty.kind, taken, reward, penalty.reporter, consumerShare);
     }
 
     function _take(Penalty calldata penalty) private returns (uint256 taken) {
         Account memory account = _accounts[penalty.node];
-        uint256 stake = uint256(account.active) + account.pending;
-        taken = _min((stake * penalty.bps + BPS - 1) / BPS, stake);
-        uint256 fromActive = _min(taken, account.active);
-        account.active -= uint96(fromActive);
-        account.pending -= uint96(taken - fromActive);
-        if (account.faults != type(uint16).max) {
-            ++account.faults;
+        unchecked {
+            // stake is part of the supply, below 2^90; `taken` is clamped to it and `fromActive` to both
+            uint256 stake = uint256(account.active) + account.pending;
+            taken = _min((stake * penalty.bps + BPS - 1) / BPS, stake);
+            uint256 fromActive = _min(taken, account.active);
+            account.active -= uint96(fromActive);
+            account.pending -= uint96(taken - fromActive);
+            if (account.faults != type(uint16).max) {
+                ++account.faults;
+            }
         }
         if (penalty.status > Status.Active) {
             account.status = penalty.status;
@@ -278,52 +281,6 @@ contract StakeVault is IStakeVault, VaultModules {
         record.lastFaultAt = uint40(block.timestamp);
         owner.lastFaultAt = record.lastFaultAt;
         owner.ladder = record.ladder;
-    }
-
-    /**
-     * @dev Joins a reward to what the account waits for already. The date is the average weighted by amount, rounded
-     * up: a speck cannot delay somebody's reward, and an early small reward cannot carry a large one out early.
-     */
-    function _credit(address account, uint256 amount) private {
-        if (amount == 0) {
-            return;
-        }
-        Credit memory credit = creditOf[account];
-        uint256 total = credit.amount + amount;
-        uint256 vestAt = block.timestamp + UNBONDING;
-        if (credit.amount != 0) {
-            uint256 old = credit.vestAt < block.timestamp ? block.timestamp : credit.vestAt;
-            vestAt = (credit.amount * old + amount * vestAt + total - 1) / total;
-        }
-        creditOf[account] = Credit(total.toUint96(), uint40(vestAt));
-    }
-
-    /**
-     * @notice Pays the reward of `account` to it.
-     * Requirements: it has one and its date has come.
-     */
-    function claimCredit(address account) external {
-        Credit memory credit = creditOf[account];
-        if (credit.amount == 0) {
-            revert ZeroAmount();
-        }
-        if (block.timestamp < credit.vestAt) {
-            revert StillLocked(credit.vestAt);
-        }
-        delete creditOf[account];
-        emit CreditClaimed(account, credit.amount);
-        IERC20(address(PINT)).safeTransfer(account, credit.amount);
-    }
-
-    /// @notice Burns what slashing set aside. Anybody may. Requirements: there is something.
-    function sweep() external {
-        uint256 amount = burnPot;
-        if (amount == 0) {
-            revert ZeroAmount();
-        }
-        burnPot = 0;
-        emit Burned(amount);
-        PINT.burn(amount);
     }
 
     // ---- views
@@ -355,17 +312,26 @@ contract StakeVault is IStakeVault, VaultModules {
         return (key.signer, account.status, account.active >= key.locked);
     }
 
-    /// @notice Node that ever signed as `signer`, and its status.
-    function statusOfSigner(address signer) external view returns (address node, Status status) {
-        node = nodeOfSigner[signer];
+    /// @notice Node that signs, or ever signed, as `signer`; zero when there is none.
+    function nodeOfSigner(address signer) public view returns (address) {
+        (address node, Status status) = statusOfSigner(signer);
+        return status == Status.None ? address(0) : node;
+    }
+
+    /// @notice The same with its status; a node without status does not exist.
+    function statusOfSigner(address signer) public view returns (address node, Status status) {
+        node = _nodeOfLaterSigner[signer];
+        if (node == address(0)) {
+            node = signer;
+        }
         status = _accounts[node].status;
     }
 
     /// @notice The same with the time of its last lesser fault (zero without one) and its step on the ladder.
     function recordOfSigner(address signer) external view returns (address node, Status status, uint256 lastFaultAt, uint256 ladder) {
-        node = nodeOfSigner[signer];
+        (node, status) = statusOfSigner(signer);
         Owner memory owner = _owners[node];
-        return (node, _accounts[node].status, owner.lastFaultAt, owner.ladder);
+        return (node, status, owner.lastFaultAt, owner.ladder);
     }
 
     /// @notice Separator of the domain of everything nodes and clients sign.

@@ -56,7 +56,6 @@ interface IClusterRegistry {
     event EpochEnded(bytes32 indexed group, uint64 epoch);
     event LeaveRequested(bytes32 indexed group, uint64 epoch, address indexed signer, uint256 mayCloseAt);
     event GroupClosed(bytes32 indexed group);
-    event Convicted(bytes32 indexed group, uint64 epoch, uint256 convicted);
 
     error NotClusterOwner(bytes32 cluster, address caller);
     error NotAllowed(address caller);

@@ -1,0 +1,170 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { TransactionResponse } from 'ethers';
+import { encodeEvidence, type Evidence } from '../../protocol/evidence/index.ts';
+import { type Address, type Hash32, type Hex, type Path } from '../../protocol/types/index.ts';
+import { answer, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, voteConflict, type CaseOf, type Place } from './cases.ts';
+import { syntheticProof } from './synthetic.ts';
+import {
+  addNode, compactOf, DAY, deployed, ethers, freeTerms, groupOf, helpers, keyOf, now, offer, PINT, possession, send, sign, bySigner,
+  type World,
+} from './world.ts';
+import { addressOf } from '../../protocol/crypto/index.ts';
+
+/** Whole transactions on receipts, as in docs/contracts/gas.md; rewrite the file with scripts/gas.ts. */
+const file = fileURLToPath(new URL('../../contracts/gas.json', import.meta.url));
+const TOLERANCE = 0.03;
+const measured: Record<string, number> = {};
+const world = (): Promise<World> => deployed();
+const rows = 20; // levels: a million rows
+
+async function note(name: string, sent: Promise<TransactionResponse>): Promise<void> {
+  const receipt = await (await sent).wait();
+  measured[name] = Number(receipt!.gasUsed);
+}
+
+const beneficiary = `0x${'be'.repeat(20)}` as Address;
+const querier = `0x${'0a'.repeat(20)}` as Address;
+
+async function report(place: Place, name: string, evidence: Evidence): Promise<void> {
+  const to = await place.world.c.SlasherObjective.getAddress();
+  await note(name, place.world.watcher.sendTransaction({ to, data: encodeEvidence(evidence).call }));
+}
+
+async function stakeJourney(world: World): Promise<void> {
+  const { c } = world;
+  const owner = world.others[10]!;
+  const key = keyOf(400);
+  const node = { key, address: addressOf(key), owner };
+  await note('StakeVault.register', send(c.StakeVault, owner, 'register', node.address, possession(world, key, await owner.getAddress())));
+  await send(c.PintToken, world.admin, 'transfer', await owner.getAddress(), 9_000n * PINT);
+  await send(c.PintToken, owner, 'approve', await c.StakeVault.getAddress(), 9_000n * PINT);
+  await note('StakeVault.deposit first', send(c.StakeVault, owner, 'deposit', node.address, 2_000n * PINT));
+  await note('StakeVault.deposit again', send(c.StakeVault, owner, 'deposit', node.address, 1_000n * PINT));
+  await note('NodeRegistry.setResources first', send(c.NodeRegistry, owner, 'setResources', node.address, [100, 2, 8, 100, 3]));
+  await note('StakeVault.requestUnbond', send(c.StakeVault, owner, 'requestUnbond', node.address, 500n * PINT));
+  await helpers.time.increase(23n * DAY);
+  await note('StakeVault.withdraw', send(c.StakeVault, owner, 'withdraw', node.address));
+}
+
+async function clusterJourney(world: World, size: number): Promise<void> {
+  const { c, consumer } = world;
+  const salt = h(`cluster of ${size}`);
+  const cluster = (await c.ClusterRegistry.getFunction('clusterId')(await consumer.getAddress(), salt)) as Hash32;
+  await note('ClusterRegistry.createCluster', send(c.ClusterRegistry, consumer, 'createCluster', salt, size, 0, [...freeTerms.slice(0, 1), 1n, 2n, 3n, 4n, 5n]));
+  const nodes = [];
+  for (let i = 0; i <= size; i++) nodes.push(await addNode(world, 500 + 10 * size + i, world.others[i]!));
+  const members = nodes.slice(0, size).sort(bySigner);
+  const offers = await Promise.all(members.map((node) => offer(world, cluster, node)));
+  await note(`ClusterRegistry.formGroup of ${size}`, send(c.ClusterRegistry, consumer, 'formGroup', cluster, 10, offers));
+  const roster = `0x${members.map((m) => m.address.slice(2)).join('')}`;
+  const joining = nodes[size]!;
+  await note(`ClusterRegistry.replaceMember of ${size}`,
+    send(c.ClusterRegistry, consumer, 'replaceMember', cluster, 0, roster, members[0]!.address, await offer(world, cluster, joining)));
+  const next = `0x${[...members.slice(1), joining].sort(bySigner).map((m) => m.address.slice(2)).join('')}`;
+  await note(`ClusterRegistry.closeGroup of ${size}`, send(c.ClusterRegistry, consumer, 'closeGroup', cluster, 0, next));
+}
+
+async function evidenceJourney(world: World): Promise<void> {
+  const fresh = async (): Promise<Place> => {
+    const place: Place = { world, group: await groupOf(world), epoch: 1n };
+    // pots and the consumer's credit are in use on a living network
+    await report(place, 'warm-up', doubleBlockVote(place, 3, beneficiary));
+    await report(place, 'warm-up', falseAnswer(place, 2, 'empty', querier, await now()));
+    return place;
+  };
+  const snapshot = await helpers.takeSnapshot();
+  const cases: readonly [string, (place: Place, at: bigint) => Evidence][] = [
+    ['VoteConflict, batch of 1', (p) => voteConflict(p, 0, beneficiary)],
+    ['VoteConflict, batches of 64', (p) => voteConflict(p, 0, beneficiary, { size: 64, index: 5, items: 4 }, { size: 64, index: 40, items: 4 })],
+    ['DoubleBlockVote', (p) => doubleBlockVote(p, 0, beneficiary)],
+    ['DoubleBlockVote, new beneficiary', (p) => doubleBlockVote(p, 0, `0x${'cc'.repeat(20)}` as Address)],
+    ['DoubleProposal', (p) => doubleProposal(p, 0, beneficiary)],
+    ['FalseCheckpoint, 3 of 4', (p) => falseCheckpoint(p, 0, beneficiary)],
+    ['FalseAnswer, own root, 2^20 rows', (p, at) => bigAnswer(p, at, true)],
+    ['FalseAnswer, own root, absence', (p, at) => bigAnswer(p, at, false)],
+    ['FalseAnswer, certificate 3 of 4', (p, at) => falseAnswer(p, 0, 'certificate', querier, at)],
+    ['ForgedRow', (p, at) => forgedRow(p, 0, querier, at)],
+  ];
+  for (const [name, make] of cases) {
+    const place = await fresh();
+    await report(place, `SlasherObjective.${name}`, make(place, await now()));
+    await snapshot.restore();
+  }
+  delete measured['warm-up'];
+}
+
+function bigAnswer(place: Place, issuedAt: bigint, present: boolean): CaseOf<'FalseAnswer'> {
+  const path = h('a row') as Path;
+  const { root, proof } = syntheticProof(path, h('its hash'), rows);
+  // the same first `rows` bits, another rest: it would leave the leaf's own edge
+  const asked = present ? path : (`${path.slice(0, 2 + rows)}${path.slice(2 + rows).replace(/[0-9a-f]/g, '7')}` as Path);
+  const signed = answer(place, 0, { stateRoot: root, path: asked, rowHash: h('lie'), querier, issuedAt });
+  return { kind: 'FalseAnswer', ...chargeOf(place, 0), answer: signed, against: { kind: 'ownRoot', proof } };
+}
+
+async function channelJourney(world: World): Promise<void> {
+  const { c, consumer, watcher } = world;
+  const channels = c.PaymentChannels;
+  const payee = await watcher.getAddress();
+  const signer = keyOf(900);
+  const payer = await consumer.getAddress();
+  await send(c.PintToken, world.admin, 'transfer', payer, 10_000n * PINT);
+  await send(c.PintToken, consumer, 'approve', await channels.getAddress(), ethers.MaxUint256);
+  const keyFor = (token: string, salt: number): readonly unknown[] => [payer, payee, token, addressOf(signer), h(`salt ${salt}`)];
+  const voucher = async (key: readonly unknown[], cumulative: bigint): Promise<Hex> => {
+    const channel = (await channels.getFunction('channelId')(key)) as Hash32;
+    return sign(world, { key: signer }, 'Voucher', { channel, cumulative });
+  };
+  const ether = keyFor(ethers.ZeroAddress, 0);
+  const token = keyFor(await c.PintToken.getAddress(), 0);
+  await note('PaymentChannels.fund ether, new', send(channels, consumer, 'fund', ether, 100n * PINT, { value: 100n * PINT }));
+  await note('PaymentChannels.fund token, new', send(channels, consumer, 'fund', token, 100n * PINT));
+  await note('PaymentChannels.fund token, again', send(channels, consumer, 'fund', token, 100n * PINT));
+  await note('PaymentChannels.collect ether', send(channels, watcher, 'collect', ether, PINT, await voucher(ether, PINT)));
+  await note('PaymentChannels.collect token, new payee', send(channels, watcher, 'collect', token, PINT, await voucher(token, PINT)));
+  await note('PaymentChannels.collect token', send(channels, watcher, 'collect', token, 2n * PINT, await voucher(token, 2n * PINT)));
+  const claims = [];
+  for (let i = 1; i <= 10; i++) {
+    const key = keyFor(await c.PintToken.getAddress(), i);
+    await send(channels, consumer, 'fund', key, 10n * PINT);
+    await send(channels, watcher, 'collect', key, PINT, await voucher(key, PINT));
+    claims.push([payer, addressOf(signer), key[4], 2n * PINT, ...compactOf((await voucher(key, 2n * PINT)) as never)]);
+  }
+  await note('PaymentChannels.collectMany, 10 tokens', send(channels, watcher, 'collectMany', payee, await c.PintToken.getAddress(), claims));
+  await note('PaymentChannels.requestClose', send(channels, consumer, 'requestClose', token));
+  await helpers.time.increase(2n * DAY + 1n);
+  await note('PaymentChannels.withdraw', send(channels, consumer, 'withdraw', token));
+}
+
+async function splitterJourney(world: World): Promise<void> {
+  const { c, consumer, watcher } = world;
+  const group = await groupOf(world, 4, 700);
+  const signer = keyOf(901);
+  const key = [await consumer.getAddress(), await c.ClusterSplitter.getAddress(), ethers.ZeroAddress, addressOf(signer), group.cluster];
+  await send(c.PaymentChannels, consumer, 'fund', key, PINT, { value: PINT });
+  const channel = (await c.PaymentChannels.getFunction('channelId')(key)) as Hash32;
+  for (const [cumulative, name] of [[4_000n, 'first'], [8_000n, 'again']] as const) {
+    const signature = sign(world, { key: signer }, 'Voucher', { channel, cumulative });
+    await note(`ClusterSplitter.collect ether, ${name}`, send(c.ClusterSplitter, watcher, 'collect', key, cumulative, signature, [0]));
+  }
+  await note('ClusterSplitter.claim ether', send(c.ClusterSplitter, watcher, 'claim', group.group, 1, ethers.ZeroAddress, group.packed, 2));
+}
+
+describe('gas of whole transactions', () => {
+  it('every operation is within 3 % of contracts/gas.json', async function () {
+    this.timeout(240_000);
+    for (const journey of [stakeJourney, (w: World) => clusterJourney(w, 4), (w: World) => clusterJourney(w, 7), evidenceJourney, channelJourney, splitterJourney]) {
+      await journey(await helpers.loadFixture(world));
+    }
+    const rest = await helpers.loadFixture(world);
+    await send(rest.c.PintToken, rest.admin, 'approve', await rest.c.AccessDeposits.getAddress(), PINT);
+    await note('AccessDeposits.deposit first', send(rest.c.AccessDeposits, rest.admin, 'deposit', querier, PINT));
+    if (process.env['PICOLO_GAS_WRITE'] === '1') writeFileSync(file, `${JSON.stringify(measured, null, 2)}\n`);
+    const committed = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+    expect(Object.keys(measured)).to.deep.equal(Object.keys(committed));
+    const worse = Object.entries(measured).filter(([name, gas]) => gas > (committed[name] as number) * (1 + TOLERANCE));
+    expect(worse.map(([name, gas]) => `${name}: ${gas}, committed ${committed[name]}`)).to.deep.equal([]);
+  });
+});
