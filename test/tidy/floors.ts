@@ -24,6 +24,7 @@ export const rooms: readonly Room[] = [
   { folder: 'node/config', floor: 5 },
   { folder: 'node', floor: 6 },
   { folder: 'sdk', floor: 6 },
+  { folder: 'sdk/operator', floor: 6 },
   { folder: 'cli', floor: 7 },
   { folder: 'scripts', floor: 8 },
   { folder: 'bench', floor: 9 },

@@ -4,7 +4,7 @@ import { expectNone, files, read } from './tree.ts';
 /** Numbers of docs/STYLE.md. */
 const FILE_HARD_LINES = 400;
 const FILE_P90_LINES = 310;
-const WIDTH = 150;
+const WIDTH = 170;
 const ENTRY_CONTRACT_LINES = 400;
 
 const lines = (file: string): number => read(file).split('\n').length;
