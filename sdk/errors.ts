@@ -21,6 +21,7 @@ export const sdkFaults = defineFaults('SDK', {
   badValue: ['a value does not fit its column', 'see facts.reason'],
   badParameter: ['a parameter is no SQL value', 'pass null, boolean, number, bigint, string, Date or bytes'],
   missingParameter: ['the statement has more placeholders than values', 'bind a value for each ?'],
+  whichGroup: ['the group for the new database is not clear', 'pass { group } or { cluster }; facts.groups are possible'],
   unknownDatabase: ['no such database at the newest checkpoint', 'check the id, or wait a second after creating it'],
   unknownTable: ['the database has no such table', 'check the spelling, or create it first'],
   unknownColumn: ['the table has no such column', 'check the spelling'],

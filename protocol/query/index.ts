@@ -12,7 +12,9 @@
  */
 export * from './wire/index.ts';
 export { apiFaults, httpStatusOf, queryFaults } from './faults.ts';
-export { storedRowHash, verifyEntry, verifyRead, verifySample, type Asker, type Finding, type Freshness } from './read.ts';
+export {
+  certifiedOrThrow, storedRowHash, verifyEntry, verifyRead, verifySample, verifySampleEntry, type Asker, type Finding, type Freshness,
+} from './read.ts';
 export { rangeQueryHash, rangeResultHash, verifyRangeAnswer, type VerifiedRows } from './range.ts';
 export {
   agreementOf, compareStatements, queryHashOf, resultHashOf, verifyStatement, type Agreement, type VerifiedStatement,

@@ -65,15 +65,20 @@ export function verifySample(
   asker: Asker, asked: Freshness & { readonly ranks: readonly bigint[]; readonly request: Hash32 }, { checkpoint, entries }: ReadAnswer,
 ): Finding[] {
   certifiedOrThrow(asker, checkpoint, asked);
-  if (entries.length !== asked.ranks.length) throw queryFaults.unbound({ field: 'entries', got: entries.length, expected: asked.ranks.length });
-  return entries.map((entry, i) => {
-    const path = entry.answer.path as Path;
-    const finding = verifyEntry(asker, { ...asked, path }, checkpoint, entry);
-    if (finding.kind === 'lie' && finding.lie.kind === 'certificate') return finding;
-    const { leaf } = orBadProof(() => verifyRank(entry.answer.stateRoot, asked.ranks[i] as bigint, entry.proof), path);
-    if (leaf.path !== path) throw queryFaults.unbound({ field: 'path', got: path, expected: leaf.path });
-    return finding;
-  });
+  return asked.ranks.map((rank, i) => verifySampleEntry(asker, { ...asked, rank }, checkpoint, entries[i]));
+}
+
+/** One rank of a challenge whose certificate was checked; `entry` undefined = the node left it out. */
+export function verifySampleEntry(
+  asker: Asker, asked: { readonly rank: bigint; readonly request: Hash32; readonly minHeight: bigint }, certified: CertifiedCheckpoint, entry: ReadEntry | undefined,
+): Finding {
+  if (entry === undefined) throw queryFaults.unbound({ field: 'entries', got: 'missing', expected: asked.rank });
+  const path = entry.answer.path as Path;
+  const finding = verifyEntry(asker, { ...asked, path }, certified, entry);
+  if (finding.kind === 'lie' && finding.lie.kind === 'certificate') return finding;
+  const { leaf } = orBadProof(() => verifyRank(entry.answer.stateRoot, asked.rank, entry.proof), path);
+  if (leaf.path !== path) throw queryFaults.unbound({ field: 'path', got: path, expected: leaf.path });
+  return finding;
 }
 
 /** One key of an answer whose certificate was checked. */
