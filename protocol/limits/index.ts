@@ -47,6 +47,8 @@ export const limits = Object.freeze({
   journalQueuedBytes: 64 * 1024 * 1024,
   snapshotChunkBytes: 1024 * 1024,
   stateRootsKept: 8,
+  /** How far back AS OF and catch-up by replay reach. */
+  historyMs: 24 * 60 * 60 * 1000,
   // SQL
   sqlBytes: 64 * 1024,
   queryMs: 5_000,
