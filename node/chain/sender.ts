@@ -58,18 +58,27 @@ export class Sender {
     this.closed = true;
   }
 
+  /** Again from the start when another program with this wallet was quicker with the nonce. */
   private async perform(to: Address, data: Hex): Promise<SubmittedTransaction> {
+    const from = this.wallet.address;
     try {
-      const from = this.wallet.address;
-      const gas = quantity(await this.call('eth_estimateGas', [{ from, to, data }]), 'gas');
-      const nonce = Number(quantity(await this.call('eth_getTransactionCount', [from, 'pending']), 'nonce'));
-      return await this.untilMined({ to, data, nonce, gasLimit: gas + gas / 4n, ...(await this.fees()) });
+      for (let attempt = 0; attempt < this.options.attempts; attempt++) {
+        const gas = quantity(await this.call('eth_estimateGas', [{ from, to, data }]), 'gas');
+        const nonce = await this.nonce('pending');
+        const mined = await this.untilMined({ to, data, nonce, gasLimit: gas + gas / 4n, ...(await this.fees()) });
+        if (mined !== 'nonce taken') return mined;
+      }
     } catch (error) {
       throw error instanceof RpcRefusal ? revertFault(error) : error;
     }
+    throw chainFaults.lost({ wallet: from, reason: 'another program uses this wallet' });
   }
 
-  private async untilMined(first: Call): Promise<SubmittedTransaction> {
+  private async nonce(tag: 'pending' | 'latest'): Promise<number> {
+    return Number(quantity(await this.call('eth_getTransactionCount', [this.wallet.address, tag]), 'nonce'));
+  }
+
+  private async untilMined(first: Call): Promise<SubmittedTransaction | 'nonce taken'> {
     const { attempts, bumpMs, clock } = this.options;
     const hashes: Hex[] = [];
     let call = first;
@@ -77,8 +86,10 @@ export class Sender {
       hashes.push(await this.broadcast(call));
       const giveUpMs = clock.nowMs() + bumpMs;
       do {
+        const used = (await this.nonce('latest')) > call.nonce; // asked first: a receipt may appear in between
         const mined = await this.mined(hashes, call);
         if (mined !== undefined) return mined;
+        if (used) return 'nonce taken';
         await this.pause();
       } while (clock.nowMs() < giveUpMs);
       call = { ...call, maxFeePerGas: raised(call.maxFeePerGas), maxPriorityFeePerGas: raised(call.maxPriorityFeePerGas) };

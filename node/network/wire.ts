@@ -82,7 +82,7 @@ export class Wire {
     this.queue = undefined;
     this.cancelBeat();
     this.socket.destroySoon();
-    this.options.clock.after(this.options.keepAliveMs, () => this.socket.destroy()); // a reader that stopped reading
+    this.cancelBeat = this.options.clock.after(this.options.keepAliveMs, () => this.socket.destroy()); // it may have stopped reading
   }
 
   fail(fault: PicoloError): void {

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createChain, type ChainOptions } from '../../../node/chain/index.ts';
+import { createRpc } from '../../../node/chain/rpc.ts';
+import { Sender } from '../../../node/chain/sender.ts';
 import { systemClock } from '../../../node/clock/index.ts';
+import { createManualClock } from '../../../node/memory/index.ts';
 import type { ChainPort } from '../../../node/ports/index.ts';
 import type { PicoloError } from '../../../protocol/errors/index.ts';
 import type { ClusterId, Hex } from '../../../protocol/types/index.ts';
@@ -280,6 +283,35 @@ describe('chain sender', () => {
     expect(await faultOf(() => walletless.submitEvidence(evidence(1)))).to.equal('CHAIN_NO_WALLET');
     await walletless.close();
     expect(await faultOf(() => walletless.submitEvidence(evidence(1)))).to.equal('CHAIN_NO_WALLET');
+  });
+
+  it('offers more for a transaction that is not mined, under the same nonce, and finds whichever was', async () => {
+    const clock = createManualClock();
+    const rpc = createRpc(fake.url, 1_000);
+    const sender = new Sender({ rpc, clock, chainId: 31_337n, privateKey: operatorKey, pollMs: 10, bumpMs: 100, attempts: 5 });
+    fake.mining = false;
+    const sent = sender.send(deployment.addresses.SlasherObjective, '0x01');
+    await until('three offers', () => {
+      if (clock.pending > 0) clock.advance(60);
+      return fake.sent.length === 3;
+    });
+    fake.include(fake.sent[1] as never, '0x1');
+    const pump = setInterval(() => clock.advance(10), 1);
+    expect((await sent).hash).to.equal(fake.sent[1]?.hash);
+    clearInterval(pump);
+    expect(new Set(fake.sent.map(({ nonce }) => nonce)).size).to.equal(1);
+    const offers = fake.sent.map(({ maxFeePerGas }) => maxFeePerGas as bigint);
+    expect((offers[1] as bigint) * 100n >= (offers[0] as bigint) * 110n && (offers[2] as bigint) > (offers[1] as bigint)).to.equal(true);
+  });
+
+  it('takes the next nonce when another program with the wallet used its own', async () => {
+    fake.mining = false;
+    const sent = port.submitEvidence(evidence(1));
+    await until('the transaction', () => fake.sent.length === 1);
+    fake.used = 1;
+    fake.mining = true;
+    await sent;
+    expect(fake.sent.map(({ nonce }) => nonce)).to.deep.equal([0, 1]);
   });
 
   it('reports a transaction that was mined but refused', async () => {

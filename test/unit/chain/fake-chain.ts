@@ -42,6 +42,9 @@ export class FakeChain {
   mining = true;
   readonly asked: string[] = [];
   readonly sent: Transaction[] = [];
+  /** Transactions of the wallet that were mined, and that only the pool knows. */
+  used = 0;
+  ahead = 0;
   private readonly receipts = new Map<string, { status: string; blockNumber: string; gasUsed: string }>();
 
   constructor() {
@@ -109,7 +112,7 @@ export class FakeChain {
       case 'eth_getLogs': return this.logs(params[0]);
       case 'eth_estimateGas': return this.refusal === undefined ? { result: hex(80_000) } : { error: this.refusal };
       case 'eth_call': return this.refusal === undefined ? { result: '0x' } : { error: this.refusal };
-      case 'eth_getTransactionCount': return { result: hex(this.receipts.size) };
+      case 'eth_getTransactionCount': return { result: hex(this.used + (params[1] === 'pending' ? this.ahead : 0)) };
       case 'eth_maxPriorityFeePerGas': return { result: hex(1_000_000_000) };
       case 'eth_sendRawTransaction': return { result: this.accept(Transaction.from(params[0])) };
       case 'eth_getTransactionReceipt': return { result: this.receipts.get(params[0]) ?? null };
@@ -125,6 +128,7 @@ export class FakeChain {
 
   include(transaction: Transaction, status: string): void {
     this.mine();
+    this.used = Math.max(this.used, transaction.nonce + 1);
     this.receipts.set(transaction.hash as string, { status, blockNumber: hex(this.height), gasUsed: hex(70_000) });
   }
 
