@@ -1,9 +1,7 @@
 import { encode, type Scalar } from '../../protocol/codec/index.ts';
+import { expand, parseQuery, queryC, type Dictionary, type ParsedQuery, type Query } from '../../protocol/dictionary/index.ts';
 import {
-  dictionaryOfRows, dictionaryQuery, expand, parseQuery, queryC, type Dictionary, type ParsedQuery, type Query,
-} from '../../protocol/dictionary/index.ts';
-import {
-  clientStep, closeSession, createMxClient, getMessage, openSession, prepareGet, type ClientEvent, type Ending, type Message,
+  clientStep, closeSession, createMxClient, getMessage, openSession, prepareGet, type ClientEvent, type Ending, type GetAsk, type Message,
   type Mode, type Part,
 } from '../../protocol/mx/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
@@ -36,8 +34,8 @@ export interface Watching {
 export interface Asking {
   ask(question: Question): Promise<Reply>;
   watch(question: Question, watching: Watching): () => void;
-  /** Reads a neighbour's dictionary; undefined when it has none to show or did not serve us. */
-  learnDictionary(peer: Address, learnt: (dictionary: Dictionary | undefined) => void): void;
+  /** Asks one neighbour past this node's own core; the result stops it. The caller sets the time limit. */
+  askNeighbour(peer: Address, question: Question, onEvent: (event: ClientEvent) => void): () => void;
   /** True when the message belonged to a question of this node. */
   take(from: Address, message: Message): boolean;
   close(): void;
@@ -67,12 +65,24 @@ interface OwnQuestion {
 export function createAsking({ self, signer, clock, random, dictionary, enter, send }: AskingOptions): Asking {
   const client = createMxClient(signer.domain);
   const questions = new Map<Hash32, OwnQuestion>();
+  let closed = false;
 
   const start = (question: Question, server: Address, onEvent: OwnQuestion['onEvent']): Hash32 => {
+    if (closed) throw faults.closed();
+    const prepared = prepareGet(askOf(question));
+    const message = getMessage(prepared, signer.sign('MxAsk', prepared.toSign));
+    const transaction = openSession(client, message);
+    questions.set(transaction, { server, onEvent });
+    if (server === self) enter(message);
+    else if (!send(server, message)) stop(transaction);
+    return transaction;
+  };
+
+  const askOf = (question: Question): GetAsk => {
     const { query, limit } = parsed(question);
     const mode = question.mode ?? 'pull';
     const lifeMs = mode === 'follow' ? limits.mxFollowLifeMs : limits.mxAskLifeMs;
-    const prepared = prepareGet({
+    return {
       client: self,
       nonce: BigInt(Math.floor(random() * Number.MAX_SAFE_INTEGER)),
       query: encode(queryC, expand(query, dictionary())),
@@ -80,13 +90,7 @@ export function createAsking({ self, signer, clock, random, dictionary, enter, s
       results: question.results ?? limit ?? DEFAULT_RESULTS,
       mode,
       expiresAtMs: BigInt(clock.nowMs() + Math.min(question.timeoutMs ?? DEFAULT_TIMEOUT_MS, lifeMs)),
-    });
-    const message = getMessage(prepared, signer.sign('MxAsk', prepared.toSign));
-    const transaction = openSession(client, message);
-    questions.set(transaction, { server, onEvent });
-    if (server === self) enter(message);
-    else if (!send(server, message)) stop(transaction);
-    return transaction;
+    };
   };
 
   const stop = (transaction: Hash32): void => {
@@ -98,44 +102,28 @@ export function createAsking({ self, signer, clock, random, dictionary, enter, s
     else send(question.server, close);
   };
 
-  const watch = (question: Question, { onPart, onEnd }: Watching): (() => void) => {
-    const transaction = start(question, self, (event) => {
-      if (event.kind === 'rows') onPart(event.part);
-      else if (event.kind === 'ended') onEnd(event.ending);
-      else if (event.kind === 'refused') onEnd({ refused: event.code });
-    });
-    return () => stop(transaction);
+  const take = (from: Address, message: Message): boolean => {
+    const transaction = 'transaction' in message ? message.transaction : undefined;
+    const question = transaction === undefined ? undefined : questions.get(transaction);
+    if (transaction === undefined || question === undefined || question.server !== from) return false;
+    for (const event of clientStep(client, message)) {
+      if (event.kind === 'ended' || event.kind === 'refused') questions.delete(transaction);
+      question.onEvent(event);
+    }
+    return true;
   };
 
+  const askNeighbour = (server: Address, question: Question, onEvent: OwnQuestion['onEvent']): (() => void) => {
+    const transaction = start(question, server, onEvent);
+    return () => stop(transaction);
+  };
+  const watch = (question: Question, watching: Watching): (() => void) => askNeighbour(self, question, (event) => tell(watching, event));
+
   return {
-    watch,
-    ask(question) {
-      const parts: Part[] = [];
-      return new Promise((resolve, reject) => {
-        watch(question, {
-          onPart: (part) => parts.push(part),
-          onEnd: (result) => ('refused' in result ? reject(faults.refused({ code: result.refused })) : resolve({ parts, ending: result })),
-        });
-      });
-    },
-    learnDictionary(peer, learnt) {
-      const parts: Part[] = [];
-      start({ query: dictionaryQuery(), hops: 0, results: limits.mxResults }, peer, (event) => {
-        if (event.kind === 'rows' && event.part.origin === peer) parts.push(event.part);
-        if (event.kind === 'ended' || event.kind === 'refused') learnt(dictionaryFrom(parts));
-      });
-    },
-    take(from, message) {
-      const transaction = 'transaction' in message ? message.transaction : undefined;
-      const question = transaction === undefined ? undefined : questions.get(transaction);
-      if (transaction === undefined || question === undefined || question.server !== from) return false;
-      for (const event of clientStep(client, message)) {
-        if (event.kind === 'ended' || event.kind === 'refused') questions.delete(transaction);
-        question.onEvent(event);
-      }
-      return true;
-    },
+    watch, take, askNeighbour,
+    ask: (question) => collect((watching) => watch(question, watching)),
     close() {
+      closed = true;
       for (const [transaction, { onEvent }] of questions) {
         onEvent({ kind: 'refused', transaction, code: 'unknown', detail: 'the node is closing' });
       }
@@ -144,15 +132,22 @@ export function createAsking({ self, signer, clock, random, dictionary, enter, s
   };
 }
 
-function parsed({ query, params }: Question): ParsedQuery {
-  return typeof query === 'string' ? parseQuery(query, params) : { query, limit: null };
+function tell({ onPart, onEnd }: Watching, event: ClientEvent): void {
+  if (event.kind === 'rows') onPart(event.part);
+  else if (event.kind === 'ended') onEnd(event.ending);
+  else if (event.kind === 'refused') onEnd({ refused: event.code });
 }
 
-/** A neighbour with an unusable dictionary is a neighbour without one. */
-function dictionaryFrom(parts: readonly Part[]): Dictionary | undefined {
-  try {
-    return parts.length === 0 ? undefined : dictionaryOfRows(parts.flatMap(({ rows }) => rows));
-  } catch {
-    return undefined;
-  }
+function collect(watch: (watching: Watching) => void): Promise<Reply> {
+  const parts: Part[] = [];
+  return new Promise((resolve, reject) => {
+    watch({
+      onPart: (part) => parts.push(part),
+      onEnd: (result) => ('refused' in result ? reject(faults.refused({ code: result.refused })) : resolve({ parts, ending: result })),
+    });
+  });
+}
+
+function parsed({ query, params }: Question): ParsedQuery {
+  return typeof query === 'string' ? parseQuery(query, params) : { query, limit: null };
 }

@@ -4,6 +4,7 @@ import {
 } from '../../protocol/dictionary/index.ts';
 import type { Answer, MxInput, Outcome, Get, Put } from '../../protocol/mx/index.ts';
 import type { Hash32 } from '../../protocol/types/index.ts';
+import { mxServiceFaults as faults } from './faults.ts';
 import type { LocalRows, MxOptions } from './options.ts';
 
 type Answered = Pick<Extract<MxInput, { kind: 'answered' }>, 'outcome' | 'answer' | 'more'>;
@@ -40,14 +41,15 @@ export function createLocalSide(options: MxOptions): LocalSide {
     if (asksForDictionary(query)) return rowsAnswer(dictionaryAnswer(exported()), false);
     const local = reformulate(query, exported(), want);
     if (local === undefined) return nothing('none');
-    const answerOf = (rows: LocalRows): Answer => ({ entity: local.table, columns: local.columns, quality: local.quality, rows });
+    const { table: entity, columns, quality } = local;
+    const answerOf = (rows: LocalRows): Answer => ({ entity, columns, quality, rows: checked(rows, columns.length) });
     const follows = request.ask.mode === 'follow' && watchLocally !== undefined;
     if (follows) {
       const early: LocalRows[] = []; // rows that appear while the first answer is still being read
       let emit = (rows: LocalRows): void => void early.push(rows);
       running.set(transaction, watchLocally(local.sql, local.params, (rows) => emit(rows)));
       const rows = await answerLocally(local.sql, local.params);
-      emit = (more) => later(rowsAnswer(answerOf(more), true));
+      emit = (more) => later(rowsAnswer(answerOf(more), true)); // throws into the watcher, whose rows they are
       return rowsAnswer(answerOf([...rows, ...early.flat()]), true);
     }
     return rowsAnswer(answerOf(await answerLocally(local.sql, local.params)), false);
@@ -69,9 +71,22 @@ export function createLocalSide(options: MxOptions): LocalSide {
     cancel,
     dictionary: exported,
     close() {
-      for (const transaction of [...running.keys()]) cancel(transaction);
+      for (const transaction of running.keys()) cancel(transaction);
     },
   };
+}
+
+/** A wrong value would only be noticed when it is signed: here it fails one request. Throws MX_SERVICE_BAD_ROWS. */
+function checked(rows: LocalRows, columns: number): LocalRows {
+  for (const row of rows) {
+    if (row.length !== columns || !row.every(isScalar)) throw faults.badRows({ columns, values: row.length });
+  }
+  return rows;
+}
+
+function isScalar(value: unknown): boolean {
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value;
+  return value === null || typeof value === 'string' || value instanceof Uint8Array || Number.isFinite(value);
 }
 
 function rowsAnswer(answer: Answer, more: boolean): Answered {

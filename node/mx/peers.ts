@@ -1,4 +1,4 @@
-import { forwardTo, type Access } from '../../protocol/access/index.ts';
+import { forwardTo, levelOf, type Access } from '../../protocol/access/index.ts';
 import { reformulate, type Dictionary, type Query } from '../../protocol/dictionary/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import type { Address } from '../../protocol/types/index.ts';
@@ -25,9 +25,10 @@ export interface Peers {
   known(): ReadonlyMap<Address, Dictionary>;
   /**
    * Neighbours to pass a request to, best known match first. Others' requests go to whom the access level draws
-   * (Def. 6.2); this node's own go to all, which is how a new neighbour gets to prove itself.
+   * (Def. 6.2), but to one at least: forwarding to nobody is what this node's own level would suffer for. Its own
+   * requests go to all, which is how a new neighbour gets to prove itself.
    */
-  choose(query: Query | undefined, own: boolean, nowMs: number): Address[];
+  choose(query: Query | undefined, asker: { readonly from: Address; readonly client: Address }, nowMs: number): Address[];
 }
 
 interface PeersOptions {
@@ -94,8 +95,10 @@ export function createPeers(initial: readonly MxNeighbour[], { access, self, ran
     },
     forget: (peer) => void known.delete(peer),
     known: () => known,
-    choose(query, own, nowMs) {
-      const drawn = [...neighbours.keys()].filter((peer) => own || forwardTo(access, peer, random(), nowMs));
+    choose(query, { from, client }, nowMs) {
+      const others = [...neighbours.keys()].filter((peer) => peer !== from && peer !== client);
+      const passed = others.filter((peer) => client === self || forwardTo(access, peer, random(), nowMs));
+      const drawn = passed.length > 0 ? passed : others.sort((a, b) => levelOf(access, b, nowMs) - levelOf(access, a, nowMs)).slice(0, 1);
       const ranked = drawn.map((peer) => ({ peer, rank: query === undefined ? 0 : relevance(peer, query) }));
       return ranked.sort((a, b) => b.rank - a.rank).slice(0, fanout).map(({ peer }) => peer);
     },

@@ -1,14 +1,13 @@
-import { createAccess, levelOf, observe, standings, type PeerStanding } from '../../protocol/access/index.ts';
+import { createAccess, levelOf, standings, type PeerStanding } from '../../protocol/access/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import type { Member } from '../../protocol/dictionary/index.ts';
-import {
-  createMx, decodeMessage, encodeMessage, loadOf, nextDeadlineMs, step, transactionOf, type Message, type MxEffect, type MxInput,
-} from '../../protocol/mx/index.ts';
+import { decodeMessage, encodeMessage, transactionOf, type Message } from '../../protocol/mx/index.ts';
 import type { Address, Hash32 } from '../../protocol/types/index.ts';
 import type { Clock, Signer } from '../ports/index.ts';
-import { createAlarm } from './alarm.ts';
+import { createAcquaintance } from './acquaint.ts';
 import { createAsking, type Asking, type Question, type Reply, type Watching } from './asking.ts';
 import { cluster, type ClusterWish } from './clustering.ts';
+import { createEngine } from './engine.ts';
 import { createGate } from './gate.ts';
 import { createLocalSide, queryOf } from './local.ts';
 import type { MxNeighbour, MxNotice, MxOptions } from './options.ts';
@@ -42,104 +41,50 @@ export interface MxService {
 }
 
 const DEFAULT_FANOUT = 8;
-const DICTIONARY_RETRY_MS = 30_000;
-const DICTIONARY_REFRESH_MS = 600_000;
 
 export function createMxService(options: MxOptions): MxService {
   const { self, signer, clock, random } = options;
   const access = createAccess(options.access);
-  const mx = createMx({ ...options.mx, self, domain: signer.domain, attest: (value) => signer.sign('MxSend', value) });
   const local = createLocalSide(options);
   const peers = createPeers(options.neighbours, {
     access, self, random, fanout: options.fanout ?? DEFAULT_FANOUT, sendFrame: options.sendFrame ?? (() => false),
   });
+  const engine = createEngine(options, { access, local, peers, toSelf: (message) => void asking.take(self, message) });
+  const receiveFrom = (from: Address, message: Message, admitted: boolean): void =>
+    engine.run({ kind: 'message', from, message, admitted, nowMs: clock.nowMs() });
+  const asking: Asking = createAsking({
+    self, signer, clock, random, dictionary: local.dictionary,
+    enter: (message) => receiveFrom(self, message, true),
+    send: (peer, message) => peers.send(peer, encodeMessage(message)),
+  });
+  const acquaintance = createAcquaintance(clock, peers, asking);
   const notice = (event: MxNotice): void => options.onNotice?.(event);
-  const acquainting = new Map<Address, () => void>();
-  const alarm = createAlarm(clock, () => run({ kind: 'tick', nowMs: clock.nowMs() }));
-  let closed = false;
-
-  const run = (input: MxInput): void => {
-    if (closed) return;
-    mx.load = Math.min(Math.max(options.load?.() ?? 0, 0), 1);
-    for (const effect of step(mx, input)) perform(effect);
-    alarm.set(nextDeadlineMs(mx));
-  };
-
-  const perform = (effect: MxEffect): void => {
-    switch (effect.kind) {
-      case 'send':
-        if (effect.to === self) asking.take(self, effect.message);
-        else if (!peers.send(effect.to, encodeMessage(effect.message))) unreachablePeer(effect.to);
-        break;
-      case 'evaluate': {
-        const { transaction, request, listed, want } = effect;
-        local.evaluate(transaction, request, listed, want, (answer) => {
-          const nowMs = clock.nowMs();
-          const query = request.kind === 'get' ? queryOf(request) : undefined;
-          const neighbours = request.hops > 0 ? peers.choose(query, request.ask.client === self, nowMs) : [];
-          run({ kind: 'answered', transaction, ...answer, neighbours, nowMs });
-        });
-        break;
-      }
-      case 'cancel': local.cancel(effect.transaction); break;
-      case 'observed':
-        observe(access, effect.peer, effect.seen, clock.nowMs());
-        notice(effect);
-    }
-  };
-
-  /** Later, not now: the step that produced the effect has to finish first. */
-  const unreachablePeer = (peer: Address): void => void clock.after(0, () => run({ kind: 'peerLost', peer, nowMs: clock.nowMs() }));
-
   const gate = createGate({
     ...options, access,
     isNeighbour: (peer) => peers.isNeighbour(peer),
     unreadable: (peer, cause) => notice({ kind: 'depositUnread', peer, cause }),
     handle(peer, message, admits) {
-      if (asking.take(peer, message)) return;
-      run({ kind: 'message', from: peer, message, admitted: message.kind === 'get' && admits(), nowMs: clock.nowMs() });
+      if (!asking.take(peer, message)) receiveFrom(peer, message, message.kind === 'get' && admits());
     },
   });
-
-  const asking: Asking = createAsking({
-    self, signer, clock, random, dictionary: local.dictionary,
-    enter: (message) => run({ kind: 'message', from: self, message, admitted: true, nowMs: clock.nowMs() }),
-    send: (peer, message) => peers.send(peer, encodeMessage(message)),
-  });
-
-  /** Dictionaries are soft state: read when a link comes up and again now and then, sooner when the neighbour did not serve us. */
-  const acquaint = (peer: Address): void => {
-    if (closed || acquainting.has(peer) || !peers.isNeighbour(peer) || !peers.linked(peer)) return;
-    acquainting.set(peer, () => undefined);
-    asking.learnDictionary(peer, (dictionary) => {
-      if (dictionary !== undefined) peers.learn(peer, dictionary);
-      if (closed) return;
-      const againMs = dictionary === undefined ? DICTIONARY_RETRY_MS : DICTIONARY_REFRESH_MS;
-      acquainting.set(peer, clock.after(againMs, () => {
-        acquainting.delete(peer);
-        acquaint(peer);
-      }));
-    });
-  };
 
   return {
     self, signer, domain: signer.domain, clock, notice,
     receive(peer, frame) {
-      if (closed) return;
       const message = readable(frame, (cause, from) => {
         notice({ kind: 'badFrame', peer, cause });
-        run({ kind: 'malformed', from: peer, ...from });
+        engine.run({ kind: 'malformed', from: peer, ...from });
       });
       if (message !== undefined) gate.pass(peer, message);
     },
     connect(peer, send) {
       const remove = peers.add(peer, send);
       notice({ kind: 'link', peer, up: true });
-      acquaint(peer);
+      acquaintance.meet(peer);
       return () => {
         if (!remove()) return;
         notice({ kind: 'link', peer, up: false });
-        run({ kind: 'peerLost', peer, nowMs: clock.nowMs() });
+        engine.run({ kind: 'peerLost', peer, nowMs: clock.nowMs() });
       };
     },
     ask: (question) => asking.ask(question),
@@ -151,15 +96,11 @@ export function createMxService(options: MxOptions): MxService {
     levelOf: (peer) => levelOf(access, peer, clock.nowMs()),
     cluster: (wish = {}) => cluster(wish, local.dictionary(), asking, peers, options.resolveUrl ?? (() => undefined)),
     status: () => ({
-      open: mx.open.size, load: loadOf(mx), neighbours: peers.neighbours().length,
+      ...engine.status(), neighbours: peers.neighbours().length,
       linked: peers.neighbours().filter(({ address }) => peers.linked(address)).length,
     }),
     close() {
-      closed = true;
-      alarm.set(undefined);
-      local.close();
-      asking.close();
-      for (const stop of acquainting.values()) stop();
+      for (const part of [acquaintance, engine, local, asking]) part.close();
     },
   };
 }

@@ -10,19 +10,23 @@ export function takePart(mx: Mx, open: Open, part: Part): MxEffect[] {
   if (open.request.kind !== 'get') return [];
   const cut = cutPart(part, open.request.want - open.rows);
   if (cut.rows.length === 0) return [];
+  const bytes = bytesOfPart(cut);
   if (open.request.ask.mode !== 'pull') {
+    if (bytes > limits.mxSendBytes) return tooLarge(open);
     open.rows += cut.rows.length;
     return [{ kind: 'send', to: open.from, message: { kind: 'send', transaction: open.transaction, parts: [cut] } }];
   }
-  const bytes = bytesOfPart(cut);
-  if (open.bytes + bytes > limits.mxSendBytes || mx.heldBytes + bytes > limits.mxHeldBytes) {
-    open.partial = true; // one SEND is one frame, and memory is bounded: what does not fit is not sent, and END says so
-    return [];
-  }
+  if (open.bytes + bytes > limits.mxSendBytes || mx.heldBytes + bytes > limits.mxHeldBytes) return tooLarge(open);
   open.rows += cut.rows.length;
   open.bytes += bytes;
   mx.heldBytes += bytes;
   open.held.push(cut);
+  return [];
+}
+
+/** One SEND is one frame, and memory is bounded: what does not fit is not sent, and END says so. */
+function tooLarge(open: Open): MxEffect[] {
+  open.partial = true;
   return [];
 }
 

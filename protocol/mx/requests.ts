@@ -35,7 +35,7 @@ export function onRequest(mx: Mx, from: Address, message: Get | Put, admitted: b
   mx.openByPeer.set(from, (mx.openByPeer.get(from) ?? 0) + 1);
   return [
     { kind: 'send', to: from, message: { kind: 'ok', transaction, of: message.kind } },
-    { kind: 'evaluate', transaction, request: message, listed: isListed(mx, message), want: message.kind === 'get' ? message.want : 0 },
+    { kind: 'evaluate', transaction, request: message, from, listed: isListed(mx, message), want: message.kind === 'get' ? message.want : 0 },
   ];
 }
 

@@ -95,8 +95,8 @@ export type MxEffect =
   | { readonly kind: 'send'; readonly to: Address; readonly message: Message }
   /** Run the query (or apply the write when `listed`) on local data and answer with `answered`. */
   | {
-    readonly kind: 'evaluate'; readonly transaction: Hash32; readonly request: Get | Put; readonly listed: boolean;
-    readonly want: number;
+    readonly kind: 'evaluate'; readonly transaction: Hash32; readonly request: Get | Put; readonly from: Address;
+    readonly listed: boolean; readonly want: number;
   }
   /** Nobody waits for the local side any more. */
   | { readonly kind: 'cancel'; readonly transaction: Hash32 }

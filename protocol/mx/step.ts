@@ -47,7 +47,7 @@ function onClose(mx: Mx, from: Address, transaction: Hash32): MxEffect[] {
 
 function onPeerLost(mx: Mx, peer: Address): MxEffect[] {
   const effects: MxEffect[] = [];
-  for (const open of [...mx.open.values()]) {
+  for (const open of mx.open.values()) {
     if (open.from === peer) {
       effects.push(...abandon(mx, open, false));
       continue;
@@ -60,7 +60,7 @@ function onPeerLost(mx: Mx, peer: Address): MxEffect[] {
 
 function onTick(mx: Mx, nowMs: number): MxEffect[] {
   const effects: MxEffect[] = [];
-  for (const open of [...mx.open.values()]) {
+  for (const open of mx.open.values()) {
     if (open.deadlineMs > nowMs) continue;
     const follows = open.local === 'following';
     if (open.local !== 'done') takeReceipt(open, localReceipt(mx, open, follows ? 'rows' : 'failed', nowMs));

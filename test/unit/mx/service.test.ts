@@ -81,6 +81,14 @@ describe('mx service', () => {
     expect(notices).to.include('failed');
   });
 
+  it('values that are no SQL values fail the request instead of being signed', async () => {
+    for (const wrong of [undefined, Number.NaN, 1n << 64n, true, [['a', 'b']]]) {
+      const a = await world.node(100, [], { answerLocally: async () => [Array.isArray(wrong) ? wrong[0] : [wrong]] as never });
+      const { ending } = await a.service.ask({ query: 'SELECT lastname FROM users', hops: 0 });
+      expect(ending.receipts.map(({ outcome }) => outcome)).to.deep.equal(['failed']);
+    }
+  });
+
   it('closing cancels every timer and ends the node\'s own questions', async () => {
     const clock = createManualClock();
     const a = await world.node(100, [], { clock, answerLocally: () => new Promise(() => undefined) });
