@@ -6,7 +6,13 @@ const faults = defineFaults('TYPE', {
 });
 
 const HEX = /^0x(?:[0-9a-f]{2})*$/;
-const digits = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+const HEX_DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+/** Value of a digit by its character code; NO_DIGIT for all others. */
+const NO_DIGIT = 255;
+const DIGIT_VALUES = new Uint8Array(128).fill(NO_DIGIT);
+HEX_DIGITS.forEach((code, value) => (DIGIT_VALUES[code] = value));
+const ascii = new TextDecoder();
+const SCRATCH = new Uint8Array(2 + 2 * 65); // up to a signature; fresh arrays of that size cost more than the digits
 
 export function isHex(value: unknown, byteLength?: number): value is Hex {
   return typeof value === 'string' && HEX.test(value) && (byteLength === undefined || value.length === 2 + 2 * byteLength);
@@ -14,21 +20,30 @@ export function isHex(value: unknown, byteLength?: number): value is Hex {
 
 /** Bytes to `0x` hex. */
 export function hexOf(bytes: Uint8Array): Hex {
-  let out = '0x';
-  for (let i = 0; i < bytes.length; i++) out += digits[bytes[i] as number];
-  return out as Hex;
+  const length = 2 + 2 * bytes.length;
+  const out = length <= SCRATCH.length ? SCRATCH : new Uint8Array(length);
+  out[0] = 48;
+  out[1] = 120;
+  for (let i = 0, to = 2; i < bytes.length; i++, to += 2) {
+    const byte = bytes[i] as number;
+    out[to] = HEX_DIGITS[byte >> 4] as number;
+    out[to + 1] = HEX_DIGITS[byte & 15] as number;
+  }
+  return ascii.decode(length === out.length ? out : out.subarray(0, length)) as Hex;
 }
 
 /** `0x` hex to bytes; throws TYPE_BAD_HEX. */
 export function bytesOf(hex: Hex): Uint8Array {
   if ((hex.length & 1) !== 0 || hex.charCodeAt(1) !== 120) throw faults.badHex({ value: hex.slice(0, 80) });
   const out = new Uint8Array((hex.length - 2) >> 1);
-  for (let i = 0, j = 2; i < out.length; i++, j += 2) {
-    const hi = nibble(hex.charCodeAt(j));
-    const lo = nibble(hex.charCodeAt(j + 1));
-    if (hi < 0 || lo < 0) throw faults.badHex({ value: hex.slice(0, 80) });
+  let seen = 0;
+  for (let i = 0, from = 2; i < out.length; i++, from += 2) {
+    const hi = DIGIT_VALUES[hex.charCodeAt(from)] ?? NO_DIGIT;
+    const lo = DIGIT_VALUES[hex.charCodeAt(from + 1)] ?? NO_DIGIT;
+    seen |= hi | lo;
     out[i] = (hi << 4) | lo;
   }
+  if (seen > 15) throw faults.badHex({ value: hex.slice(0, 80) });
   return out;
 }
 
@@ -82,12 +97,6 @@ export function uintBytes(value: bigint | number, length: number): Uint8Array {
 /** A 32-byte big-endian word. */
 export function wordOf(value: bigint | number): Uint8Array {
   return uintBytes(value, 32);
-}
-
-function nibble(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  if (code >= 97 && code <= 102) return code - 87;
-  return -1;
 }
 
 function fixed(value: unknown, length: number): Hex {
