@@ -36,12 +36,19 @@ export function acceptLink(service: MxService, socket: FrameSocket): Link {
   return link;
 }
 
-/** Our side when we connected: answer the challenge of exactly the expected node, then check its welcome. */
-export function dialLink(service: MxService, socket: FrameSocket, expected: Address): Link {
+/**
+ * Our side when we connected: answer the challenge, then check the welcome.
+ * @param expected the only node that will do; undefined takes whoever answers there, once it has proven its address
+ * @param onProven called before the link is used
+ */
+export function dialLink(
+  service: MxService, socket: FrameSocket, expected: Address | undefined, onProven: (node: Address) => void = () => undefined,
+): Link {
   let dialled: Dialled | undefined;
   return createLink(service, socket, (frame) => {
     if (dialled !== undefined) {
       checkWelcome(service.domain, dialled, frame);
+      onProven(dialled.node);
       return dialled.node;
     }
     dialled = answerChallenge(frame, expected, service.self, freshChallenge());

@@ -15,6 +15,8 @@ export interface Peers {
   isNeighbour(peer: Address): boolean;
   /** The operator's choice. */
   setNeighbours(neighbours: readonly MxNeighbour[]): void;
+  /** One more of the operator's choice, for example when a bare URL turned out to be it. */
+  addNeighbour(neighbour: MxNeighbour): void;
   /** Those taken for their meaning, replacing the earlier ones. */
   adopt(neighbours: readonly MxNeighbour[]): void;
   neighbours(): readonly MxNeighbour[];
@@ -79,6 +81,10 @@ export function createPeers(initial: readonly MxNeighbour[], { access, self, ran
     isNeighbour: (peer) => neighbours.has(peer),
     setNeighbours(next) {
       chosen = next;
+      merge();
+    },
+    addNeighbour(neighbour) {
+      chosen = [...chosen.filter(({ address }) => address !== neighbour.address), neighbour];
       merge();
     },
     adopt(next) {

@@ -29,6 +29,7 @@ export interface MxService {
   watch(question: Question, watching: Watching): () => void;
   neighbours(): readonly MxNeighbour[];
   setNeighbours(neighbours: readonly MxNeighbour[]): void;
+  addNeighbour(neighbour: MxNeighbour): void;
   onNeighbours(handler: () => void): void;
   /** This node's view of its peers, for metrics; levels never travel. */
   standings(): PeerStanding[];
@@ -91,6 +92,7 @@ export function createMxService(options: MxOptions): MxService {
     watch: (question, watching) => asking.watch(question, watching),
     neighbours: () => peers.neighbours(),
     setNeighbours: (next) => peers.setNeighbours(next),
+    addNeighbour: (neighbour) => peers.addNeighbour(neighbour),
     onNeighbours: (handler) => peers.onNeighbours(handler),
     standings: () => standings(access, clock.nowMs()),
     levelOf: (peer) => levelOf(access, peer, clock.nowMs()),

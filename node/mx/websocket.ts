@@ -49,28 +49,33 @@ export function mxWebSocket(service: MxService): FastifyPluginAsync {
 /**
  * Keeps a link to every neighbour that has a URL: dials, and dials again with back-off after a loss.
  * Follows `setNeighbours` and `cluster`; the result stops it all.
+ * @param urls places whose node is not known beforehand: whoever proves its address there becomes a neighbour
  */
-export function dialNeighbours(service: MxService): { close(): void } {
-  const dialling = new Map<Address, () => void>();
+export function dialNeighbours(service: MxService, urls: readonly string[] = []): { close(): void } {
+  const dialling = new Map<string, () => void>();
   let closed = false;
+  const expectedAt = (url: string): Address | undefined => service.neighbours().find((neighbour) => neighbour.url === url)?.address;
+  const wanted = (): Set<string> => new Set([...urls, ...service.neighbours().flatMap(({ url }) => url ?? [])]);
 
-  const dial = (address: Address, retryMs: number): void => {
-    const url = service.neighbours().find((neighbour) => neighbour.address === address)?.url;
-    if (closed || url === undefined) return void dialling.delete(address);
-    const socket = openSocket(service, url, address, (proven) => {
-      if (closed || !dialling.has(address)) return;
+  const dial = (url: string, retryMs: number): void => {
+    const onProven = (address: Address): void => {
+      if (expectedAt(url) === undefined) service.addNeighbour({ address, url });
+    };
+    const socket = openSocket(service, url, expectedAt(url), onProven, (proven) => {
+      if (closed || !dialling.has(url)) return;
       const nextMs = proven ? FIRST_RETRY_MS : Math.min(retryMs * 2, LAST_RETRY_MS);
-      dialling.set(address, service.clock.after(nextMs, () => dial(address, nextMs)));
+      dialling.set(url, service.clock.after(nextMs, () => dial(url, nextMs)));
     });
-    dialling.set(address, () => socket.close());
+    dialling.set(url, () => socket.close());
   };
 
   const refresh = (): void => {
     if (closed) return;
-    for (const { address, url } of service.neighbours()) if (url !== undefined && !dialling.has(address)) dial(address, FIRST_RETRY_MS);
-    for (const [address, stop] of dialling) {
-      if (service.neighbours().some((neighbour) => neighbour.address === address)) continue;
-      dialling.delete(address);
+    const now = wanted();
+    for (const url of now) if (!dialling.has(url)) dial(url, FIRST_RETRY_MS);
+    for (const [url, stop] of dialling) {
+      if (now.has(url)) continue;
+      dialling.delete(url);
       stop();
     }
   };
@@ -85,7 +90,9 @@ export function dialNeighbours(service: MxService): { close(): void } {
   };
 }
 
-function openSocket(service: MxService, url: string, address: Address, onGone: (proven: boolean) => void): WebSocket {
+function openSocket(
+  service: MxService, url: string, expected: Address | undefined, onProven: (node: Address) => void, onGone: (proven: boolean) => void,
+): WebSocket {
   const socket = new WebSocket(url);
   socket.binaryType = 'arraybuffer';
   const adapter: FrameSocket = {
@@ -95,7 +102,7 @@ function openSocket(service: MxService, url: string, address: Address, onGone: (
     close: () => socket.close(),
     bufferedBytes: () => socket.bufferedAmount,
   };
-  const link = dialLink(service, adapter, address);
+  const link = dialLink(service, adapter, expected, onProven);
   socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (data instanceof ArrayBuffer && data.byteLength <= limits.frameBytes) link.onFrame(new Uint8Array(data));
     else socket.close();

@@ -167,6 +167,16 @@ describe('MX over real WebSockets, three schemas', () => {
     expect((await seeker.service.ask(near)).parts.map(({ origin }) => origin)).to.deep.equal([c.id.address]);
   });
 
+  it('a neighbour known by its URL alone becomes one once it has proven its address', async () => {
+    const [a] = nodes as [Node, Node, Node];
+    const lone = await startNode(7, 'CREATE TABLE t (x)', { t: { columns: { x: [] } } });
+    nodes.push(lone);
+    const dialler = dialNeighbours(lone.service, [a.url]);
+    await until('the link is up', () => lone.service.status().linked === 1);
+    expect(lone.service.neighbours()).to.deep.equal([{ address: a.id.address, url: a.url }]);
+    dialler.close();
+  });
+
   it('a consumer that cannot sign for the address it claims is not let in', async () => {
     const [a] = nodes as [Node, Node, Node];
     const liar = { ...identity(60), signer: identity(61).signer };
