@@ -57,7 +57,9 @@ export function frame(nodes: Nodes, root: number, start: number, end: number, to
   const shown = leavesFrom(nodes, root, first, last - first + 1);
   const before = start > 0 ? (shown.shift() ?? null) : null;
   const after = last === end ? (shown.pop() ?? null) : null;
-  return { leaves: shown, proof: { before, after, left: sideSteps(nodes, wayToRank(nodes, root, first), 1), right: sideSteps(nodes, wayToRank(nodes, root, last), 0).reverse() } };
+  const left = sideSteps(nodes, wayToRank(nodes, root, first), 1);
+  const right = sideSteps(nodes, wayToRank(nodes, root, last), 0).reverse();
+  return { leaves: shown, proof: { before, after, left, right } };
 }
 
 /** Up to `limit` leaves from a rank on, in order. */

@@ -2,7 +2,7 @@ import { limits } from '../limits/index.ts';
 import { bytesOf, compareHex, hexOf, ZERO_HASH, type Hash32, type Path } from '../types/index.ts';
 import { treeFaults } from './faults.ts';
 import type { Leaf, ProofStep, RangeProof } from './types.ts';
-import { bitOf, checkStep, hashInner, hashLeaf } from './verify.ts';
+import { bitOf, checkStep, COUNT_LIMIT, hashInner, hashLeaf } from './verify-hash.ts';
 
 export interface VerifiedRange {
   /** No leaf between the bounds is missing from the answer. */
@@ -21,8 +21,6 @@ interface Piece {
   readonly count: bigint;
   readonly gap: number;
 }
-
-const COUNT_LIMIT = 1n << 64n;
 
 /**
  * Checks that `leaves` are all leaves of the tree between two paths (inclusive), or the first ones
@@ -84,13 +82,9 @@ function leftPieces(proof: RangeProof, shown: readonly Leaf[]): Piece[] {
 }
 
 function leafPieces(shown: readonly Leaf[], proof: RangeProof): Piece[] {
-  const block = new Uint8Array(64);
-  return shown.map((leaf, i) => {
-    const hash = new Uint8Array(32);
-    hashLeaf(leaf, block, hash);
-    const gap = i === 0 ? (proof.left.at(-1)?.depth ?? 0) : parting((shown[i - 1] as Leaf).path, leaf.path);
-    return { hash, count: 1n, gap };
-  });
+  return shown.map((leaf, i) => ({
+    hash: hashLeaf(leaf), count: 1n, gap: i === 0 ? (proof.left.at(-1)?.depth ?? 0) : parting((shown[i - 1] as Leaf).path, leaf.path),
+  }));
 }
 
 function rightPieces(proof: RangeProof, shown: readonly Leaf[]): Piece[] {
@@ -106,17 +100,12 @@ function rightPieces(proof: RangeProof, shown: readonly Leaf[]): Piece[] {
 /** Rebuilds the tree over the pieces: the branching with the smallest depth is the topmost. */
 function fold(pieces: readonly Piece[]): Piece {
   const stack: Piece[] = [];
-  const block = new Uint8Array(64);
   const close = (): void => {
     const right = stack.pop() as Piece;
     const left = stack.pop() as Piece;
     const count = left.count + right.count;
     if (count >= COUNT_LIMIT) throw treeFaults.badCount({ count });
-    block.set(left.hash, 0);
-    block.set(right.hash, 32);
-    const hash = new Uint8Array(32);
-    hashInner(block, right.gap, count, hash);
-    stack.push({ hash, count, gap: left.gap });
+    stack.push({ hash: hashInner(left.hash, right.hash, right.gap, count), count, gap: left.gap });
   };
   for (const piece of pieces) {
     while (stack.length > 1 && (stack.at(-1) as Piece).gap > piece.gap) close();

@@ -1,13 +1,11 @@
-import { hashPairs } from '../crypto/index.ts';
 import { bytesOf, hexOf, ZERO_HASH, type Hash32, type Path } from '../types/index.ts';
 import { treeFaults } from './faults.ts';
+import { bitOf, checkStep, COUNT_LIMIT, hashInner, hashLeaf, type Block } from './verify-hash.ts';
 import type { Leaf, ProofStep, TreeProof } from './types.ts';
 
 export type Membership =
   | { readonly kind: 'present'; readonly rowHash: Hash32; readonly rank: bigint; readonly count: bigint }
   | { readonly kind: 'absent'; readonly rank: bigint; readonly count: bigint };
-
-const COUNT_LIMIT = 1n << 64n;
 
 /**
  * What a root says about a path. Shares no code with the tree itself, and is the twin of the
@@ -17,13 +15,12 @@ const COUNT_LIMIT = 1n << 64n;
  * @throws TREE_* when the proof does not show either
  */
 export function verifyProof(rootHash: Hash32, path: Path, proof: TreeProof): Membership {
-  if (proof.terminal === null) return emptyTree(rootHash, proof);
-  const terminal = bytesOf(proof.terminal.path);
-  const count = climb(rootHash, proof.terminal, terminal, proof.steps);
-  if (path === proof.terminal.path) {
-    return { kind: 'present', rowHash: proof.terminal.rowHash, rank: leavesBelow(terminal, proof.steps, 256), count };
-  }
-  return { kind: 'absent', rank: rankOfAbsent(path, terminal, proof.steps), count };
+  const { terminal, steps } = proof;
+  if (terminal === null) return emptyTree(rootHash, proof);
+  const at = bytesOf(terminal.path);
+  const count = climb(rootHash, terminal, at, steps);
+  if (path === terminal.path) return { kind: 'present', rowHash: terminal.rowHash, rank: leavesBelow(at, steps, 256), count };
+  return { kind: 'absent', rank: rankOfAbsent(path, at, steps), count };
 }
 
 /** The leaf that a root has at `rank`. @throws TREE_*, TREE_WRONG_RANK when the proof is about another one */
@@ -41,16 +38,14 @@ export function verifyCount(rootHash: Hash32, from: Path, to: Path, proofs: { re
   return end.rank + (end.kind === 'present' ? 1n : 0n) - verifyProof(rootHash, from, proofs.from).rank;
 }
 
-function emptyTree(rootHash: Hash32, proof: TreeProof): Membership {
-  if (rootHash !== ZERO_HASH || proof.steps.length > 0) throw treeFaults.notEmpty({ rootHash });
+function emptyTree(rootHash: Hash32, { steps }: TreeProof): Membership {
+  if (rootHash !== ZERO_HASH || steps.length > 0) throw treeFaults.notEmpty({ rootHash });
   return { kind: 'absent', rank: 0n, count: 0n };
 }
 
 /** Hashes from the leaf to the root and compares; returns the number of leaves. */
 function climb(rootHash: Hash32, leaf: Leaf, path: Uint8Array, steps: readonly ProofStep[]): bigint {
-  const block = new Uint8Array(64);
-  const hash = new Uint8Array(32);
-  hashLeaf(leaf, block, hash);
+  let hash: Block = hashLeaf(leaf);
   let count = 1n;
   let below = 256;
   for (const step of steps) {
@@ -59,10 +54,8 @@ function climb(rootHash: Hash32, leaf: Leaf, path: Uint8Array, steps: readonly P
     below = step.depth;
     count += step.siblingCount;
     if (count >= COUNT_LIMIT) throw treeFaults.badCount({ count });
-    const onRight = bitOf(path, step.depth) === 1;
-    block.set(onRight ? bytesOf(step.sibling) : hash, 0);
-    block.set(onRight ? hash : bytesOf(step.sibling), 32);
-    hashInner(block, step.depth, count, hash);
+    const sibling = bytesOf(step.sibling);
+    hash = bitOf(path, step.depth) === 1 ? hashInner(sibling, hash, step.depth, count) : hashInner(hash, sibling, step.depth, count);
   }
   if (hexOf(hash) !== rootHash) throw treeFaults.wrongRoot({ rootHash });
   return count;
@@ -85,38 +78,7 @@ function rankOfAbsent(path: Path, terminal: Uint8Array, steps: readonly ProofSte
 
 /** Leaves in the left siblings of all steps above bit `exit`. */
 function leavesBelow(terminal: Uint8Array, steps: readonly ProofStep[], exit: number): bigint {
-  return steps.reduce((sum, step) => (step.depth < exit && bitOf(terminal, step.depth) === 1 ? sum + step.siblingCount : sum), 0n);
-}
-
-// The functions below are shared by the verifiers of single proofs and of ranges.
-
-export function bitOf(path: Uint8Array, depth: number): number {
-  return ((path[depth >> 3] as number) >> (7 - (depth & 7))) & 1;
-}
-
-export function checkStep(step: ProofStep): void {
-  if (!Number.isInteger(step.depth) || step.depth < 0 || step.depth > 255) throw treeFaults.badDepth({ depth: step.depth });
-  if (step.siblingCount < 1n || step.siblingCount >= COUNT_LIMIT) throw treeFaults.badCount({ count: step.siblingCount });
-}
-
-/**
- * H(path ‖ rowHash). Without the refusal of row hashes that end in 22 zero bytes, the two halves of an
- * inner node's hash input would pass as a leaf, and any key could be "proven" absent.
- */
-export function hashLeaf(leaf: Leaf, block: Uint8Array, out: Uint8Array): void {
-  block.set(bytesOf(leaf.path), 0);
-  block.set(bytesOf(leaf.rowHash), 32);
-  if (block.subarray(42).every((byte) => byte === 0)) throw treeFaults.rowHash({ path: leaf.path, rowHash: leaf.rowHash });
-  hashPairs(block, out);
-}
-
-/** H( H(left ‖ right) ‖ meta ); `block` holds left ‖ right and is overwritten. */
-export function hashInner(block: Uint8Array, depth: number, count: bigint, out: Uint8Array): void {
-  hashPairs(block, out);
-  block.set(out, 0);
-  block.fill(0, 32);
-  const view = new DataView(block.buffer, block.byteOffset);
-  view.setUint16(32, depth);
-  view.setBigUint64(34, count);
-  hashPairs(block, out);
+  let sum = 0n;
+  for (const step of steps) if (step.depth < exit && bitOf(terminal, step.depth) === 1) sum += step.siblingCount;
+  return sum;
 }
