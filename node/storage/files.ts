@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, promises, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, promises, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** One open file. Writes may be short; nothing is durable before `sync` resolves. */
@@ -59,13 +59,3 @@ export const diskFiles: Files = {
     }
   },
 };
-
-/** fsync of one file by path, blocking; used where a caller needs durability inside a synchronous call. */
-export function syncFile(path: string): void {
-  const handle = openSync(path, 'r+');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}

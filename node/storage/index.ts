@@ -12,4 +12,7 @@ export { diskFiles, type Files, type OpenFile } from './files.ts';
 export { openSqlPool, type SqlPool, type SqlPoolOptions, type SqlPoolStats, type SqlRequest } from './sql/pool.ts';
 export type { QueryOutcome } from './sql/reader.ts';
 export { resultC, resultHashOf, type ResultSet } from './sql/result.ts';
+export { openLedger, type LedgerOptions, type SqlLedger } from './ledger/ledger.ts';
+export type { KeyAnswer, RangeRead, StoredKey } from './ledger/reads.ts';
+export type { StoredPosition } from './ledger/positions.ts';
 export { lockFolder, type FolderLock } from './lock.ts';

@@ -1,9 +1,10 @@
-import type { Table } from '../../../protocol/schema/index.ts';
+import type { Scalar } from '../../../protocol/codec/index.ts';
+import type { Column, Table } from '../../../protocol/schema/index.ts';
 
 /**
  * The SQLite file of a group (docs/decisions/0020). All databases of the group share it, because a block
  * is one transaction. Users' tables are `t<id>` (current rows) and `h<id>` (superseded ones), columns
- * `c0…`; names live in `tables` and `schemas`, so a rename or a reserved word never meets SQLite.
+ * `c0…`; names live in `spaces` and `schemas`, so a rename or a reserved word never meets SQLite.
  */
 export const layoutVersion = 1n;
 
@@ -19,11 +20,13 @@ export const layout = `
   CREATE TABLE databases (id INTEGER PRIMARY KEY, database BLOB NOT NULL UNIQUE) STRICT;
   -- every version a schema ever had, from the timestamp it took effect
   CREATE TABLE schemas (
-    database INTEGER NOT NULL, ts BLOB NOT NULL, version INTEGER NOT NULL, row BLOB NOT NULL, PRIMARY KEY (database, ts)
+    database INTEGER NOT NULL, ts BLOB NOT NULL, version INTEGER NOT NULL, entry BLOB NOT NULL, row BLOB NOT NULL, PRIMARY KEY (database, ts)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE tables (
-    id INTEGER PRIMARY KEY, database INTEGER NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, columns INTEGER NOT NULL,
-    dropped_ts BLOB, UNIQUE (database, name, since)
+  CREATE INDEX schemas_entry ON schemas (entry);
+  -- kinds of leaves: the rows of a table (index_name empty), an index, the counters of a reference; since = schema version of the table's birth
+  CREATE TABLE spaces (
+    id INTEGER PRIMARY KEY, database INTEGER NOT NULL, name TEXT NOT NULL, index_name TEXT NOT NULL, since INTEGER NOT NULL,
+    dropped_ts BLOB, UNIQUE (database, name, index_name, since)
   ) STRICT;
 
   -- who wrote what: one row per entry that a leaf, current or superseded, still points to (refs)
@@ -31,31 +34,33 @@ export const layout = `
     id INTEGER PRIMARY KEY, entry BLOB NOT NULL, ts BLOB NOT NULL, head BLOB NOT NULL, mutations BLOB NOT NULL, refs INTEGER NOT NULL
   ) STRICT;
 
-  -- every leaf of the newest state; rows keep their content in t<id>, everything else keeps it here
+  -- every leaf of the newest state; rows keep their content in t<space>, everything else keeps it here
   CREATE TABLE leaves (
-    path BLOB PRIMARY KEY, hash BLOB NOT NULL, entry INTEGER NOT NULL, kind INTEGER NOT NULL, place INTEGER NOT NULL, key BLOB NOT NULL, content BLOB,
-    mutation INTEGER, checksum INTEGER NOT NULL
+    path BLOB PRIMARY KEY, hash BLOB NOT NULL, entry INTEGER NOT NULL, space INTEGER NOT NULL, key BLOB NOT NULL, content BLOB, mutation INTEGER
   ) STRICT, WITHOUT ROWID;
-  -- superseded leaves that are no rows of users' tables, for reads at a checkpoint
+  -- superseded leaves, for reads at a checkpoint; the content of rows is in h<space>
   CREATE TABLE old_leaves (
-    path BLOB NOT NULL, to_ts BLOB NOT NULL, entry INTEGER NOT NULL, kind INTEGER NOT NULL, place INTEGER NOT NULL, key BLOB NOT NULL, content BLOB,
+    path BLOB NOT NULL, to_ts BLOB NOT NULL, hash BLOB NOT NULL, entry INTEGER NOT NULL, space INTEGER NOT NULL, key BLOB NOT NULL, content BLOB,
     mutation INTEGER, PRIMARY KEY (path, to_ts)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX old_leaves_to ON old_leaves (to_ts);
-  CREATE TABLE nonces (path BLOB PRIMARY KEY, not_after BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE nonces (path BLOB NOT NULL, ts BLOB NOT NULL, not_after BLOB NOT NULL, PRIMARY KEY (path, ts)) STRICT, WITHOUT ROWID;
   CREATE INDEX nonces_end ON nonces (not_after);
   -- keys read or removed above the closed timestamp: lower timestamps may not write there any more
   CREATE TABLE recent (path BLOB PRIMARY KEY, written_ts BLOB NOT NULL, read_ts BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
-  -- what changed since the newest certified checkpoint, with what was there before
+  -- what changed since the newest certified checkpoint, with what was there before; folded = the checkpoint that took it in
   CREATE TABLE pending (
-    id INTEGER PRIMARY KEY, ts BLOB NOT NULL, entry BLOB NOT NULL, applied INTEGER NOT NULL, path BLOB, before BLOB, after BLOB
+    id INTEGER PRIMARY KEY, ts BLOB NOT NULL, entry BLOB NOT NULL, applied INTEGER NOT NULL, changes BLOB NOT NULL, folded INTEGER
   ) STRICT;
+  CREATE INDEX pending_folded ON pending (folded);
   CREATE TABLE checkpoints (
     height INTEGER PRIMARY KEY, close_ts BLOB NOT NULL, root BLOB NOT NULL, count INTEGER NOT NULL, capsule BLOB NOT NULL, certificate BLOB
   ) STRICT;
   CREATE TABLE blocks (height INTEGER PRIMARY KEY, close_ts BLOB NOT NULL, encoded BLOB NOT NULL) STRICT;
-  CREATE TABLE staged (path BLOB PRIMARY KEY, chunk INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE staged (
+    height INTEGER NOT NULL, from_path BLOB NOT NULL, next BLOB, bytes BLOB NOT NULL, PRIMARY KEY (height, from_path)
+  ) STRICT;
 `;
 
 const affinity = { INTEGER: 'INTEGER', BOOLEAN: 'INTEGER', TIMESTAMP: 'INTEGER', REAL: 'REAL', TEXT: 'TEXT', BLOB: 'BLOB' } as const;
@@ -101,4 +106,18 @@ export function indexName(id: number, name: string): string {
 
 export function createIndexSql(id: number, name: string, columns: readonly number[]): string {
   return `CREATE INDEX ${indexName(id, name)} ON t${id} (${columns.map((position) => `c${position}`).join(', ')})`;
+}
+
+/** Existing rows, current and superseded, get the default at once. */
+export function addColumnSql(id: number, table: Table, column: Column): string {
+  const position = table.columns.findIndex(({ name }) => name === column.name);
+  const missing = column.default === null ? '' : ` DEFAULT ${literalOf(column.default)}`;
+  return ['t', 'h'].map((kind) => `ALTER TABLE ${kind}${id} ADD COLUMN ${columnSql(table, position)}${missing};`).join(' ');
+}
+
+function literalOf(value: Scalar): string {
+  if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`;
+  if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`;
+  if (typeof value === 'number') return Number.isInteger(value) ? value.toFixed(1) : String(value);
+  return String(value);
 }

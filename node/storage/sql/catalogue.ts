@@ -52,7 +52,7 @@ export function loadSchema(connection: Database, databaseKey: number, ts: Timest
 
 export function loadTableIds(connection: Database, databaseKey: number): ReadonlyMap<string, number> {
   const rows = connection.prepare<[number], { id: number; name: string; since: number }>(
-    'SELECT id, name, since FROM main.tables WHERE database = ?',
+    "SELECT id, name, since FROM main.spaces WHERE database = ? AND index_name = ''",
   ).all(databaseKey);
   return new Map(rows.map((row) => [tableKey(row), row.id]));
 }

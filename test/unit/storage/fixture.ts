@@ -41,10 +41,10 @@ export class FileFixture {
     const schema = schemaOf(ddl);
     const known = this.#file.prepare('INSERT INTO databases (database) VALUES (?)').run(blob(id.slice(2)));
     const key = Number(known.lastInsertRowid);
-    this.#file.prepare('INSERT INTO schemas VALUES (?, ?, ?, ?)').run(key, tsBlob(at(ms)), schema.version, encode(rowC, schemaRow(schema)));
+    this.#file.prepare('INSERT INTO schemas VALUES (?, ?, ?, zeroblob(32), ?)').run(key, tsBlob(at(ms)), schema.version, encode(rowC, schemaRow(schema)));
     for (const table of schema.tables) {
-      const made = this.#file.prepare('INSERT INTO tables (database, name, since, columns) VALUES (?, ?, ?, ?)')
-        .run(key, table.name, table.since, table.columns.length);
+      const made = this.#file.prepare(`INSERT INTO spaces (database, name, index_name, since) VALUES (?, ?, '', ?)`)
+        .run(key, table.name, table.since);
       const tableId = Number(made.lastInsertRowid);
       this.#file.exec(createTableSql(tableId, table));
       table.indexes.forEach((index) => this.#file.exec(createIndexSql(tableId, index.name, index.columns)));

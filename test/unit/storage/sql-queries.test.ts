@@ -113,7 +113,7 @@ describe('snapshots of untrusted SQL', () => {
       file.atomically(() => {
         file.database(database, ['CREATE TABLE v (id INTEGER PRIMARY KEY, word TEXT)', 'CREATE INDEX w ON v (word)']);
         writes.forEach(({ id, value }, i) => file.put(database, 'v', value === null ? [id] : [id, value], i + 1));
-        file.close(31);
+        file.close(32);
       });
       for (const ms of [1, Math.ceil(writes.length / 2), writes.length, 31]) {
         const expected = folded(writes.slice(0, ms));

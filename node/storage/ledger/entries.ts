@@ -1,0 +1,78 @@
+import { decode, encode, record, signature as signatureC } from '../../../protocol/codec/index.ts';
+import { sha256 } from '../../../protocol/crypto/index.ts';
+import { invariant } from '../../../protocol/errors/index.ts';
+import { headerC, mutationC, type EntryRef, type Mutation, type TransactionHeader } from '../../../protocol/rows/index.ts';
+import { concatBytes, type Signature } from '../../../protocol/types/index.ts';
+import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
+import type { Store } from './store.ts';
+
+export const headC = record({ header: headerC, signature: signatureC });
+
+/** What is kept of an entry: enough to prove who wrote each of its rows. */
+export interface StoredEntry extends EntryRef {
+  readonly header: TransactionHeader;
+  readonly signature: Signature;
+  /** Leaves of the mutation tree, 32 bytes each; empty for an aborted entry, which wrote no row. */
+  readonly mutations: Uint8Array;
+}
+
+interface Row {
+  entry: Buffer; ts: Buffer; head: Buffer; mutations: Buffer;
+}
+
+/** Leaf of the mutation tree (`merkleRoot` of protocol/crypto): H(0x00 ‖ canonical mutation). */
+export function mutationHash(mutation: Mutation): Uint8Array {
+  return sha256(concatBytes(Uint8Array.of(0), encode(mutationC, mutation)));
+}
+
+/**
+ * Entries by a small number, so that a leaf points to its 32-byte version in three bytes. An entry stays
+ * while any leaf, current or superseded, counts on it.
+ */
+export class Entries {
+  readonly #store: Store;
+  readonly #counts = new Map<bigint, bigint>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  add({ entryId, ts, header, signature, mutations }: StoredEntry): bigint {
+    const added = this.#store.run(
+      'INSERT INTO entries (entry, ts, head, mutations, refs) VALUES (?, ?, ?, ?, 0)',
+      blobOf(entryId), tsBlob(ts), encode(headC, { header, signature }), mutations,
+    );
+    return BigInt(added.lastInsertRowid);
+  }
+
+  get(id: bigint): StoredEntry {
+    const row = this.#store.get<Row>('SELECT entry, ts, head, mutations FROM entries WHERE id = ?', id);
+    invariant(row !== undefined, 'ledger-entry-is-kept', { id });
+    const { header, signature } = decode(headC, row.head);
+    return { entryId: hashFrom(row.entry), ts: tsFrom(row.ts), header, signature, mutations: row.mutations };
+  }
+
+  ref(id: bigint): EntryRef {
+    const row = this.#store.get<Pick<Row, 'entry' | 'ts'>>('SELECT entry, ts FROM entries WHERE id = ?', id);
+    invariant(row !== undefined, 'ledger-entry-is-kept', { id });
+    return { entryId: hashFrom(row.entry), ts: tsFrom(row.ts) };
+  }
+
+  count(id: bigint, by: bigint): void {
+    this.#counts.set(id, (this.#counts.get(id) ?? 0n) + by);
+  }
+
+  /** Writes the counts of this transaction and forgets entries that nothing points to any more. */
+  settle(): void {
+    for (const [id, by] of this.#counts) {
+      if (by !== 0n) this.#store.run('UPDATE entries SET refs = refs + ? WHERE id = ?', by, id);
+      if (by <= 0n) this.#store.run('DELETE FROM entries WHERE id = ? AND refs <= 0', id);
+    }
+    this.#counts.clear();
+  }
+
+  /** After a failed transaction. */
+  forget(): void {
+    this.#counts.clear();
+  }
+}

@@ -1,0 +1,232 @@
+import type { Domain } from '../../../protocol/codec/index.ts';
+import { ZERO_TIMESTAMP } from '../../../protocol/hlc/index.ts';
+import { invariant } from '../../../protocol/errors/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
+import { NONCE_TABLE, type DatabaseMetadata, type RowProof } from '../../../protocol/rows/index.ts';
+import type { Schema } from '../../../protocol/schema/index.ts';
+import {
+  ZERO_HASH, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Height, type KeyVersion, type Path,
+} from '../../../protocol/types/index.ts';
+import type { AppliedBlock, ChainPosition, Ledger, SnapshotChunk, StateCommitment } from '../../ports/index.ts';
+import { tsBlob } from '../file/bytes.ts';
+import { Applier } from './apply.ts';
+import { PendingChanges } from './changes.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { Entries } from './entries.ts';
+import { History } from './history.ts';
+import { Leaves } from './leaves.ts';
+import { Nonces, Recent } from './nonces.ts';
+import { readPosition, writePosition, type StoredPosition } from './positions.ts';
+import { Reads, type KeyAnswer, type RangeRead } from './reads.ts';
+import { RowStore } from './row-store.ts';
+import { Snapshots } from './snapshot.ts';
+import { Spaces } from './spaces.ts';
+import { Store } from './store.ts';
+import { Validity } from './validity.ts';
+
+export interface LedgerOptions {
+  /** The group's SQLite file; ':memory:' for tests and throw-away networks. */
+  readonly path: string;
+  readonly group: GroupId;
+  readonly domain: Domain;
+  /** Where a new ledger starts. */
+  readonly genesis: ChainPosition;
+  /** How far AS OF reaches back; default limits.historyMs. */
+  readonly historyMs?: number;
+}
+
+/** The port, and what the API of a node reads. */
+export interface SqlLedger extends Ledger {
+  /** For `openSqlPool`. */
+  readonly path: string;
+  position(): StoredPosition;
+  databases(): readonly DatabaseId[];
+  metadata(database: DatabaseId): DatabaseMetadata | undefined;
+  /** Newest schema; empty for an unknown database. */
+  schema(database: DatabaseId): Schema;
+  /** One key at a kept checkpoint, from storage, with the tree's proof. Throws LEDGER_UNKNOWN_CHECKPOINT. */
+  readAt(height: Height, path: Path): KeyAnswer;
+  /** Path of the leaf with this rank. Throws LEDGER_UNKNOWN_CHECKPOINT, LEDGER_RANK_OUT_OF_RANGE. */
+  pathAt(height: Height, rank: bigint): Path;
+  /** First `limit` keys between two paths (inclusive) and the proof that none is missing. */
+  range(height: Height, from: Path, to: Path, limit: number): RangeRead | 'unavailable';
+  /** Who wrote the row at the checkpoint. */
+  provenance(height: Height, path: Path): RowProof | undefined;
+  /** Where to go on with an interrupted snapshot; null when every chunk is there. */
+  stagedUpTo(height: Height): Path | null;
+}
+
+/** Opens or creates the ledger of a group. @throws LEDGER_WRONG_FILE, LEDGER_WRONG_FORMAT, LEDGER_CORRUPT */
+export function openLedger(options: LedgerOptions): SqlLedger {
+  return new GroupLedger(options);
+}
+
+class GroupLedger implements SqlLedger {
+  readonly path: string;
+  readonly #store: Store;
+  readonly #spaces: Spaces;
+  readonly #entries: Entries;
+  readonly #leaves: Leaves;
+  readonly #nonces: Nonces;
+  readonly #recent: Recent;
+  readonly #checkpoints: Checkpoints;
+  readonly #validity: Validity;
+  readonly #applier: Applier;
+  readonly #reads: Reads;
+  readonly #snapshots: Snapshots;
+  readonly #history: History;
+  #position: StoredPosition;
+
+  constructor({ path, group, domain, genesis, historyMs = limits.historyMs }: LedgerOptions) {
+    this.path = path;
+    const store = (this.#store = new Store(path, group));
+    const spaces = (this.#spaces = new Spaces(store));
+    const entries = (this.#entries = new Entries(store));
+    const nonces = (this.#nonces = new Nonces(store));
+    const recent = (this.#recent = new Recent(store));
+    const rows = new RowStore(store);
+    const pending = new PendingChanges(store);
+    const leaves = (this.#leaves = new Leaves(store, spaces, rows, entries));
+    const checkpoints = (this.#checkpoints = new Checkpoints({ store, leaves, pending, nonces, entries }));
+    const applier = (this.#applier = new Applier({ store, spaces, rows, leaves, entries, nonces, recent, pending }));
+    const reads = (this.#reads = new Reads({ leaves, entries, checkpoints }));
+    this.#validity = new Validity({ domain, spaces, leaves, entries });
+    this.#snapshots = new Snapshots({ domain, store, spaces, rows, leaves, entries, nonces, checkpoints, reads, applier });
+    this.#history = new History({ store, rows, leaves, entries, historyMs });
+    if (store.isNew) writePosition(store, { ...genesis, maxTs: ZERO_TIMESTAMP, historyFrom: ZERO_TIMESTAMP });
+    this.#position = readPosition(store);
+  }
+
+  position(): StoredPosition {
+    return this.#position;
+  }
+
+  versionOf(path: Path): KeyVersion | undefined {
+    const leaf = this.#leaves.current(path);
+    const recent = this.#recent.get(path);
+    if (leaf !== undefined) {
+      const { entryId, ts } = this.#entries.ref(leaf.entry);
+      const expired = leaf.space.table === NONCE_TABLE && this.#nonces.isExpired(path, ts, this.#position.closeTs);
+      if (!expired) return { version: entryId, writtenAt: ts, readAt: recent?.readAt ?? ZERO_TIMESTAMP };
+    }
+    return recent === undefined ? undefined : { version: ZERO_HASH as EntryId, ...recent };
+  }
+
+  check(command: Command, pending: (id: EntryId) => Command | undefined): 'valid' | 'invalid' | 'unresolved' {
+    return this.#validity.check(command, pending);
+  }
+
+  removes(command: Command, pending: (id: EntryId) => Command | undefined): readonly Path[] {
+    return this.#validity.removes(command, pending);
+  }
+
+  apply(block: AppliedBlock): void {
+    invariant(block.height === this.#position.height + 1n, 'ledger-blocks-in-order', { at: this.#position.height, got: block.height });
+    this.#atomically(() => {
+      let { maxTs } = this.#position;
+      for (const entry of block.entries) {
+        const tx = this.#validity.transactionOf(entry.command);
+        invariant(tx !== 'invalid', 'ledger-committed-commands-are-genuine', { entry: entry.entryId });
+        this.#applier.apply(entry, tx);
+        if (entry.ts > maxTs) maxTs = entry.ts;
+      }
+      const { epoch, height, blockHash, closeTs } = block;
+      this.#store.run('INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)', height, tsBlob(closeTs), block.encoded);
+      this.#recent.prune(closeTs);
+      writePosition(this.#store, { epoch, height, blockHash, closeTs, maxTs, historyFrom: this.#position.historyFrom });
+    });
+  }
+
+  blockAt(height: Height): Uint8Array | undefined {
+    const row = this.#store.get<{ encoded: Buffer }>('SELECT encoded FROM blocks WHERE height = ?', height);
+    return row === undefined ? undefined : new Uint8Array(row.encoded);
+  }
+
+  commitment(height: Height): StateCommitment {
+    const { stateRoot, rowCount, capsuleHead } = this.#checkpoints.commitment(height);
+    return { stateRoot, rowCount, capsuleHead };
+  }
+
+  certify(height: Height, certificate: Uint8Array): void {
+    this.#checkpoints.certify(height, certificate);
+    this.#atomically(() => this.#history.prune(height, this.#checkpoints.oldestCloseTs()));
+  }
+
+  certified(): { readonly height: Height; readonly certificate: Uint8Array } | undefined {
+    return this.#checkpoints.certified();
+  }
+
+  exportChunk(height: Height, from: Path | null, maxBytes: number): SnapshotChunk {
+    return this.#snapshots.exportChunk(height, from, maxBytes);
+  }
+
+  importChunk(height: Height, stateRoot: Hash32, from: Path | null, chunk: SnapshotChunk): void {
+    this.#snapshots.importChunk(height, stateRoot, from, chunk);
+  }
+
+  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array): void {
+    try {
+      this.#atomically(() => this.#snapshots.install(position, commitment, certificate));
+    } catch (error) {
+      this.#checkpoints.reload(); // the file went back, the tree must follow
+      throw error;
+    }
+  }
+
+  stagedUpTo(height: Height): Path | null {
+    return this.#snapshots.stagedUpTo(height);
+  }
+
+  databases(): readonly DatabaseId[] {
+    return this.#spaces.databases();
+  }
+
+  metadata(database: DatabaseId): DatabaseMetadata | undefined {
+    return this.#validity.metadata(database);
+  }
+
+  schema(database: DatabaseId): Schema {
+    return this.#spaces.schema(database);
+  }
+
+  readAt(height: Height, path: Path): KeyAnswer {
+    return this.#reads.readAt(height, path);
+  }
+
+  pathAt(height: Height, rank: bigint): Path {
+    return this.#reads.pathAt(height, rank);
+  }
+
+  range(height: Height, from: Path, to: Path, limit: number): RangeRead | 'unavailable' {
+    return this.#reads.range(height, from, to, limit);
+  }
+
+  provenance(height: Height, path: Path): RowProof | undefined {
+    return this.#reads.provenance(height, path);
+  }
+
+  sync(): void {
+    this.#store.sync();
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+
+  /** What is cached in memory follows the file: kept on commit, read again after a failure. */
+  #atomically(action: () => void): void {
+    try {
+      this.#store.atomically(() => {
+        action();
+        this.#entries.settle();
+      });
+    } catch (error) {
+      this.#entries.forget();
+      this.#spaces.forget();
+      this.#validity.forget();
+      throw error;
+    } finally {
+      this.#position = readPosition(this.#store);
+    }
+  }
+}

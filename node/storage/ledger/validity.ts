@@ -1,0 +1,157 @@
+import { LRUCache } from 'lru-cache';
+import type { Domain } from '../../../protocol/codec/index.ts';
+import { isPicoloError } from '../../../protocol/errors/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
+import {
+  changedSchema, checkTransaction, contentWrittenBy, createdDatabase, databaseFromRow, databasePath, decodeTransaction, planOf, schemaPath, toCommand,
+  verifyTransaction, type DatabaseMetadata, type KeyRef, type SignedTransaction, type StateView,
+} from '../../../protocol/rows/index.ts';
+import { emptySchema, type Row, type Schema } from '../../../protocol/schema/index.ts';
+import { ZERO_HASH, type Command, type DatabaseId, type EntryId, type Path } from '../../../protocol/types/index.ts';
+import type { Entries } from './entries.ts';
+import type { Leaves } from './leaves.ts';
+import type { Spaces } from './spaces.ts';
+
+type Pending = (id: EntryId) => Command | undefined;
+
+export interface ValidityParts {
+  readonly domain: Domain;
+  readonly spaces: Spaces;
+  readonly leaves: Leaves;
+  readonly entries: Entries;
+}
+
+/** Whether a command may execute: a property of its bytes and the versions it names (consensus §2.2, DOORS 7). */
+export class Validity {
+  readonly #parts: ValidityParts;
+  // by object: the same command is asked about in every phase of consensus
+  readonly #transactions = new WeakMap<Command, SignedTransaction | 'invalid'>();
+  readonly #removes = new WeakMap<Command, readonly Path[]>();
+  readonly #metadata = new Map<DatabaseId, DatabaseMetadata>();
+  readonly #contents = new LRUCache<string, Row>({ max: limits.pendingCommands });
+
+  constructor(parts: ValidityParts) {
+    this.#parts = parts;
+  }
+
+  /** Databases that a failed transaction or a snapshot made up are forgotten. */
+  forget(): void {
+    this.#metadata.clear();
+    this.#contents.clear();
+  }
+
+  /** The transaction, or 'invalid' when its bytes, roots or signature are wrong or say other things than the command. */
+  transactionOf(command: Command): SignedTransaction | 'invalid' {
+    let transaction = this.#transactions.get(command);
+    if (transaction === undefined) {
+      transaction = this.#verified(command);
+      this.#transactions.set(command, transaction);
+    }
+    return transaction;
+  }
+
+  check(command: Command, pending: Pending): 'valid' | 'invalid' | 'unresolved' {
+    const tx = this.transactionOf(command);
+    if (tx === 'invalid') return 'invalid';
+    const verdict = checkTransaction(tx, this.#viewFor(tx, pending));
+    return verdict === 'valid' || verdict === 'unresolved' ? verdict : 'invalid';
+  }
+
+  /** W items whose key is absent afterwards. */
+  removes(command: Command, pending: Pending): readonly Path[] {
+    const known = this.#removes.get(command);
+    if (known !== undefined) return known;
+    const tx = this.transactionOf(command);
+    if (tx === 'invalid') return [];
+    const view = this.#viewFor(tx, pending);
+    const versions = new Map(tx.body.items.map(({ path, version }) => [path, version]));
+    const versionOf = ({ path }: KeyRef): EntryId => versions.get(path) ?? (ZERO_HASH as EntryId);
+    const { database, writer, nonce } = tx.header;
+    const schemaVersion = versions.get(schemaPath(database)) ?? (ZERO_HASH as EntryId);
+    const schema = schemaVersion === ZERO_HASH ? emptySchema : view.schemaAt(schemaVersion) ?? emptySchema;
+    const before = { versionOf, contentOf: (ref: KeyRef) => view.contentAt(ref, versionOf(ref)) };
+    const { changes } = planOf({ schema, database, writer, nonce, mutations: tx.body.mutations, before });
+    const written = new Set(tx.body.items.filter(({ mode }) => mode === 'W').map(({ path }) => path));
+    const removed = changes.filter(({ ref, content }) => content === null && written.has(ref.path)).map(({ ref }) => ref.path);
+    this.#removes.set(command, removed);
+    return removed;
+  }
+
+  metadata(database: DatabaseId): DatabaseMetadata | undefined {
+    let metadata = this.#metadata.get(database);
+    if (metadata === undefined) {
+      const leaf = this.#parts.leaves.current(databasePath(database));
+      if (leaf?.content == null) return undefined;
+      metadata = databaseFromRow(leaf.content);
+      this.#metadata.set(database, metadata);
+    }
+    return metadata;
+  }
+
+  #viewFor(tx: SignedTransaction, pending: Pending): StateView {
+    const { database } = tx.header;
+    const find = (id: EntryId): SignedTransaction | undefined => {
+      const command = pending(id);
+      const found = command === undefined ? 'invalid' : this.transactionOf(command);
+      return found === 'invalid' ? undefined : found;
+    };
+    return {
+      metadata: () => this.metadata(database) ?? createdBehind(tx, find),
+      schemaAt: (version) => this.#parts.spaces.schemaBy(database, version) ?? schemaIn(find(version)),
+      contentAt: (ref, version) => this.#contentAt(ref, version, find, pending),
+    };
+  }
+
+  #contentAt(ref: KeyRef, version: EntryId, find: (id: EntryId) => SignedTransaction | undefined, pending: Pending): Row | undefined {
+    const { leaves, entries } = this.#parts;
+    const leaf = leaves.current(ref.path);
+    if (leaf !== undefined && entries.ref(leaf.entry).entryId === version) return leaves.contentOf(leaf) ?? undefined;
+    const key = `${ref.path}${version}`;
+    const known = this.#contents.get(key);
+    if (known !== undefined) return known;
+    const writer = find(version);
+    if (writer === undefined) return undefined;
+    const content = contentWrittenBy(writer, ref.path, this.#viewFor(writer, pending));
+    if (content !== undefined) this.#contents.set(key, content);
+    return content;
+  }
+
+  #verified(command: Command): SignedTransaction | 'invalid' {
+    try {
+      const tx = decodeTransaction(command.bytes);
+      if (verifyTransaction(this.#parts.domain, tx, command.bytes.length) !== 'valid') return 'invalid';
+      return sameCommand(command, toCommand(this.#parts.domain, tx, command.bytes)) ? tx : 'invalid';
+    } catch (error) {
+      if (isPicoloError(error)) return 'invalid';
+      throw error;
+    }
+  }
+}
+
+/** What consensus was told about the command must be what its bytes say. */
+function sameCommand(told: Command, actual: Command): boolean {
+  const fields = ['id', 'client', 'notAfter', 'footprintRoot', 'noncePath', 'classicOnly'] as const;
+  const items = told.items.length === actual.items.length && told.items.every((item, i) => {
+    const other = actual.items[i];
+    return item.path === other?.path && item.version === other.version && item.mode === other.mode;
+  });
+  return items && fields.every((field) => told[field] === actual[field]);
+}
+
+function schemaIn(tx: SignedTransaction | undefined): Schema | undefined {
+  return tx === undefined ? undefined : changedSchema(tx.body.mutations);
+}
+
+/** Metadata of a database that is created in the same block: found through the schema version that the transaction builds on. */
+function createdBehind(tx: SignedTransaction, find: (id: EntryId) => SignedTransaction | undefined): DatabaseMetadata | undefined {
+  const { database } = tx.header;
+  const reserved = [databasePath(database), schemaPath(database)];
+  let at: SignedTransaction | undefined = tx;
+  while (at !== undefined) {
+    const created = createdDatabase(at.body.mutations);
+    if (created !== undefined) return created;
+    const versions: EntryId[] = at.body.items.filter(({ path, version }) => reserved.includes(path) && version !== ZERO_HASH).map(({ version }) => version);
+    at = versions.map(find).find((found) => found !== undefined);
+  }
+  return undefined;
+}

@@ -1,0 +1,180 @@
+import { privateKeyOf } from './keys.ts';
+import { addressOf, sha256Hex } from '../../protocol/crypto/index.ts';
+import type { Domain } from '../../protocol/codec/index.ts';
+import { MAX_TIMESTAMP, timestampOf } from '../../protocol/hlc/index.ts';
+import {
+  buildTransaction, changedSchema, changesOf, changeSchema, createDatabase, databaseIdOf, entryIdOf, footprintOf, indexKeyOf, keyRef, leafOf, nonceLeafOf, put, remove,
+  signTransaction, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef, type KeyRef, type Mutation, type SignedTransaction,
+} from '../../protocol/rows/index.ts';
+import { applyDdl, emptySchema, findTable, keyOf, parseDdl, rowFrom, schemaEffects, trimRow, type Row, type Schema } from '../../protocol/schema/index.ts';
+import { createTree } from '../../protocol/state-tree/index.ts';
+import {
+  bytesOf, concatBytes, ZERO_HASH, type BlockHash, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Path, type Timestamp,
+} from '../../protocol/types/index.ts';
+import type { AppliedBlock, AppliedEntry, ChainPosition, StateCommitment } from '../../node/ports/index.ts';
+
+export const group = `0x${'67'.repeat(32)}` as GroupId;
+export const domain: Domain = { chainId: 31337n, verifyingContract: `0x${'11'.repeat(20)}` as Domain['verifyingContract'] };
+export const genesis: ChainPosition = {
+  epoch: 1n, height: 0n, blockHash: ZERO_HASH as BlockHash, closeTs: 0n as Timestamp,
+};
+export const at = (ms: number): Timestamp => timestampOf(ms, 0, 0);
+
+/** A key as the reference remembers it. */
+interface Known { readonly ref: KeyRef; readonly by: EntryRef; readonly content: Row | null; readonly hash: Hash32 }
+interface Event { readonly by: EntryRef; readonly path: Path; readonly hash: Hash32 | null; readonly notAfter?: Timestamp }
+export interface Made { readonly tx: SignedTransaction; readonly command: Command; readonly entry: AppliedEntry }
+
+/**
+ * Writers, transactions and blocks, and a reference of the state they make: plain maps, folded from the
+ * protocol's rules without any storage.
+ */
+export class World {
+  readonly key: Uint8Array;
+  readonly metadata: DatabaseMetadata;
+  readonly database: DatabaseId;
+  schema: Schema = emptySchema;
+  height = 0n;
+  #nonce = 0n;
+  readonly keys = new Map<Path, Known>();
+  readonly #events: Event[] = [];
+  readonly #applied: EntryRef[] = [];
+
+  constructor(seed = 1) {
+    this.key = privateKeyOf(seed);
+    this.metadata = {
+      description: `db ${seed}`, owner: addressOf(this.key), writers: { kind: 'owner' }, schemaPolicy: 'owner', readerKeys: '', createdMs: 1n, group,
+    };
+    this.database = databaseIdOf(this.metadata);
+  }
+
+  /** Creates the database with these tables. */
+  create(ddl: readonly string[], ms: number): Made {
+    const schema = applyDdl(emptySchema, ddl.map(parseDdl));
+    return this.write([createDatabase(this.metadata), changeSchema(schema)], ms);
+  }
+
+  ddl(statements: readonly string[], ms: number): Made {
+    return this.write([changeSchema(applyDdl(this.schema, statements.map(parseDdl)))], ms);
+  }
+
+  put(table: string, values: Record<string, unknown>, ms: number): Made {
+    return this.write([this.putOf(table, values)], ms);
+  }
+
+  putOf(table: string, values: Record<string, unknown>): Mutation {
+    const definition = findTable(this.schema, table);
+    if (definition === undefined) throw new Error(`no table ${table}`);
+    const row = trimRow(definition, rowFrom(definition, values));
+    return put(table, keyOf(definition, row), row);
+  }
+
+  remove(table: string, key: Row, ms: number): Made {
+    return this.write([remove(table, key)], ms);
+  }
+
+  /** A valid transaction on the reference state, executed there at `ms`. */
+  write(mutations: readonly Mutation[], ms: number, notAfter: Timestamp = MAX_TIMESTAMP): Made {
+    const made = this.sign(mutations, at(ms), notAfter);
+    this.#execute(made, 'applied');
+    return { ...made, entry: { ...made.entry, outcome: 'applied' } };
+  }
+
+  /** The same, but it lost a conflict: only its nonce is consumed. */
+  abort(mutations: readonly Mutation[], ms: number, notAfter: Timestamp = MAX_TIMESTAMP): Made {
+    const made = this.sign(mutations, at(ms), notAfter);
+    this.#execute(made, 'aborted');
+    return { ...made, entry: { ...made.entry, outcome: 'aborted' } };
+  }
+
+  /** Signed on the reference state, not executed. */
+  sign(mutations: readonly Mutation[], ts: Timestamp, notAfter: Timestamp = MAX_TIMESTAMP): Made {
+    const { database, schema } = this;
+    const nonce = this.#nonce++;
+    const writer = addressOf(this.key);
+    const items = footprintOf({ schema, database, writer, nonce, mutations, before: this.before() });
+    const draft = buildTransaction({
+      database, writer, nonce, schemaVersion: schema.version, snapshot: 0n as Timestamp, notAfter, mutations, items, backpointers: [],
+    });
+    const tx = signTransaction(domain, draft, this.key);
+    const command = toCommand(domain, tx);
+    const entryId = entryIdOf(command.id, ts, command.footprintRoot);
+    return { tx, command, entry: { entryId, ts, command, outcome: 'applied' } };
+  }
+
+  before(): Before {
+    return {
+      versionOf: ({ path }) => this.keys.get(path)?.by.entryId ?? (ZERO_HASH as EntryId),
+      contentOf: ({ path }) => this.keys.get(path)?.content ?? undefined,
+    };
+  }
+
+  block(made: readonly Made[], closeMs: number): AppliedBlock {
+    this.height += 1n;
+    const encoded = new TextEncoder().encode(`block ${this.height}`);
+    return { epoch: 1n, height: this.height, blockHash: sha256Hex(encoded) as BlockHash, closeTs: at(closeMs), entries: made.map(({ entry }) => entry), encoded };
+  }
+
+  /** What a checkpoint at the closed timestamp commits to. */
+  commitment(closeMs: number): StateCommitment {
+    const closeTs = at(closeMs);
+    const leaves = new Map<Path, Hash32>();
+    for (const { by, path, hash, notAfter } of this.#ordered(this.#events)) {
+      if (by.ts > closeTs) continue;
+      if (hash === null || (notAfter !== undefined && notAfter < closeTs)) leaves.delete(path);
+      else leaves.set(path, hash);
+    }
+    const sorted = [...leaves].map(([path, rowHash]) => ({ path, rowHash })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    const tree = createTree();
+    const root = tree.build(sorted);
+    let capsuleHead: Hash32 = ZERO_HASH;
+    const order = this.#applied.filter(({ ts }) => ts <= closeTs).toSorted((a, b) => (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : a.entryId < b.entryId ? -1 : 1));
+    for (const { entryId } of order) capsuleHead = sha256Hex(concatBytes(bytesOf(capsuleHead), bytesOf(entryId)));
+    return { stateRoot: root.hash, rowCount: root.count, capsuleHead };
+  }
+
+  #ordered(events: readonly Event[]): readonly Event[] {
+    return events.map((event, i) => ({ event, i })).toSorted((a, b) => (a.event.by.ts < b.event.by.ts ? -1 : a.event.by.ts > b.event.by.ts ? 1 : a.i - b.i)).map(({ event }) => event);
+  }
+
+  #execute({ tx, entry }: Made, outcome: 'applied' | 'aborted'): void {
+    const by = { entryId: entry.entryId, ts: entry.ts };
+    if (outcome === 'applied') {
+      const changes = changesOf(this.schema, tx, this.before());
+      const next = changedSchema(tx.body.mutations);
+      const dropped = next === undefined ? [] : this.#droppedBy(next);
+      for (const change of [...dropped, ...changes]) this.#set(change, by);
+      if (next !== undefined) this.#enter(next, by);
+      this.#applied.push(by);
+    }
+    const { path, rowHash } = nonceLeafOf(tx.header, by);
+    this.#events.push({ by, path, hash: rowHash, notAfter: tx.header.notAfter as Timestamp });
+  }
+
+  #set(change: Change, by: EntryRef): void {
+    const { path, rowHash } = leafOf(change, by);
+    this.#events.push({ by, path, hash: rowHash });
+    if (rowHash === null) this.keys.delete(path);
+    else this.keys.set(path, { ref: change.ref, by, content: change.content, hash: rowHash });
+  }
+
+  #droppedBy(next: Schema): Change[] {
+    const { droppedTables, droppedIndexes } = schemaEffects(this.schema, next);
+    return [...this.keys.values()].filter(({ ref }) =>
+      droppedTables.some(({ name }) => name === ref.table) || droppedIndexes.some(({ table, index }) => table.name === ref.table && index.name === ref.index),
+    ).map(({ ref }) => ({ ref, content: null }));
+  }
+
+  #enter(next: Schema, by: EntryRef): void {
+    const { createdIndexes } = schemaEffects(this.schema, next);
+    this.schema = next;
+    for (const { table, index } of createdIndexes) {
+      const rows = [...this.keys.values()].filter(({ ref }) => ref.table === table.name && ref.index === '');
+      for (const { content } of rows) {
+        const ref = keyRef(this.database, table.name, index.name, indexKeyOf(table, index, content as Row).key);
+        this.#set({ ref, content: keyOf(table, content as Row) }, by);
+      }
+    }
+  }
+}
+
