@@ -14,6 +14,7 @@ const SIZES = [2 ** 17, 2 ** 20];
 const BLOCKS = [1, 10, 100, 1000];
 const CHUNK = 8192;
 const LOW = `0x${'00'.repeat(32)}` as Path;
+const HIGH = `0x${'ff'.repeat(32)}` as Path;
 
 export interface StateTreeResult {
   readonly what: string;
@@ -30,7 +31,8 @@ export async function run(sizes: readonly number[] = SIZES): Promise<readonly St
   try {
     const results = sizes.flatMap(measure);
     for (const { what, keys, block, usPerOp } of results) {
-      console.log(`${what.padEnd(24)} ${String(keys).padStart(8)} keys  block ${String(block).padStart(5)}  ${usPerOp.toFixed(2).padStart(8)} us`);
+      const size = `${String(keys).padStart(8)} keys  block ${String(block).padStart(5)}`;
+      console.log(`${what.padEnd(24)} ${size}  ${usPerOp.toFixed(2).padStart(8)} us`);
     }
     return results;
   } finally {
@@ -43,7 +45,7 @@ function measure(keys: number): StateTreeResult[] {
   const leaves = sortedLeaves(keys);
   const results: StateTreeResult[] = [];
   let root = tree.empty();
-  const add = (what: string, block: number, ops: number, work: () => void): void => {
+  const add: Add = (what, block, ops, work) => {
     results.push({ what, keys, block, ops, usPerOp: cpuUs(work) / ops });
   };
   add('build, ascending', CHUNK, keys, () => {
@@ -73,17 +75,19 @@ function measure(keys: number): StateTreeResult[] {
   return results;
 }
 
-function proofs(tree: StateTree, root: TreeRoot, leaves: Uint8Array, add: (what: string, block: number, ops: number, work: () => void) => void): void {
+type Add = (what: string, block: number, ops: number, work: () => void) => void;
+
+function proofs(tree: StateTree, root: TreeRoot, leaves: Uint8Array, add: Add): void {
   const paths = Array.from({ length: 20_000 }, () => pick(leaves));
   const made = paths.map((path) => tree.prove(root, path));
   add('prove', 1, paths.length, () => paths.forEach((path) => tree.prove(root, path)));
   add('verify', 1, made.length, () => made.forEach((proof, i) => verifyProof(root.hash, paths[i] as Path, proof)));
-  const range = tree.proveRange(root, LOW, `0x${'ff'.repeat(32)}` as Path, 100);
+  const range = tree.proveRange(root, LOW, HIGH, 100);
   add('prove 100-row range', 1, 300, () => {
-    for (let i = 0; i < 300; i++) tree.proveRange(root, LOW, `0x${'ff'.repeat(32)}` as Path, 100);
+    for (let i = 0; i < 300; i++) tree.proveRange(root, LOW, HIGH, 100);
   });
   add('verify 100-row range', 1, 300, () => {
-    for (let i = 0; i < 300; i++) verifyRange(root.hash, LOW, `0x${'ff'.repeat(32)}` as Path, range.proof, range.leaves);
+    for (let i = 0; i < 300; i++) verifyRange(root.hash, LOW, HIGH, range.proof, range.leaves);
   });
 }
 

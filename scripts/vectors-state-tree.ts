@@ -15,26 +15,29 @@ const path = (label: string, prefix = ''): Path => `0x${prefix}${hash(`path ${la
 const leaves = (count: number, prefix = ''): Leaf[] => (
   Array.from({ length: count }, (_, i) => ({ path: path(`${prefix}${i}`, prefix), rowHash: hash(`row ${prefix}${i}`) })));
 const low = `0x${'00'.repeat(32)}` as Path;
+const lowest = (digit: string): Path => `${low.slice(0, -1)}${digit}` as Path;
+const highest = (digit: string): Path => `0x${digit}${low.slice(3)}` as Path;
 
 interface Shape { readonly name: string; readonly leaves: readonly Leaf[]; readonly asked: readonly Path[] }
 
 const shapes: readonly Shape[] = [
   { name: 'empty', leaves: [], asked: [low, path('0')] },
   { name: 'one leaf', leaves: leaves(1), asked: [path('0'), path('1')] },
-  { name: 'branching at the first bit', leaves: [{ path: low, rowHash: hash('a') }, { path: `0x8${low.slice(3)}` as Path, rowHash: hash('b') }],
-    asked: [low, `0x8${low.slice(3)}` as Path, `0x4${low.slice(3)}` as Path, `0xc${low.slice(3)}` as Path] },
-  { name: 'branching at the last bit', leaves: [{ path: low, rowHash: hash('a') }, { path: `${low.slice(0, -1)}1` as Path, rowHash: hash('b') }],
-    asked: [low, `${low.slice(0, -1)}1` as Path, `${low.slice(0, -1)}2` as Path] },
+  { name: 'branching at the first bit', leaves: [{ path: low, rowHash: hash('a') }, { path: highest('8'), rowHash: hash('b') }],
+    asked: [low, highest('8'), highest('4'), highest('c')] },
+  { name: 'branching at the last bit', leaves: [{ path: low, rowHash: hash('a') }, { path: lowest('1'), rowHash: hash('b') }],
+    asked: [low, lowest('1'), lowest('2')] },
   { name: 'twenty scattered leaves', leaves: leaves(20), asked: [path('3'), path('7'), path('absent 1'), path('absent 2')] },
   { name: 'one table', leaves: leaves(40, 'a1b2c3d4'), asked: [path('a1b2c3d45', 'a1b2c3d4'), path('absent', 'a1b2c3d4'), path('absent')] },
-  { name: 'a chain of 255 branchings', leaves: chain(), asked: [low, (chain()[128] as Leaf).path, path('absent'), `${low.slice(0, -1)}1` as Path] },
+  { name: 'a chain of 255 branchings', leaves: chain(), asked: [low, (chain()[128] as Leaf).path, path('absent'), lowest('1')] },
   { name: 'two thousand leaves', leaves: leaves(2000), asked: [path('0'), path('1234'), path('1999'), path('absent 1'), path('absent 2')] },
 ];
 
 /** Zero and all paths with one bit set but the last: the deepest proof there is but one. */
 function chain(): Leaf[] {
   const one = (bit: number): Path => `0x${(1n << BigInt(255 - bit)).toString(16).padStart(64, '0')}` as Path;
-  return [{ path: low, rowHash: hash('zero') }, ...Array.from({ length: 255 }, (_, bit) => ({ path: one(bit), rowHash: hash(`bit ${bit}`) }))];
+  const ones = Array.from({ length: 255 }, (_, bit) => ({ path: one(bit), rowHash: hash(`bit ${bit}`) }));
+  return [{ path: low, rowHash: hash('zero') }, ...ones];
 }
 
 function plain(value: unknown): unknown {
@@ -48,7 +51,8 @@ function treeVector(shape: Shape): unknown {
     const proof = tree.prove(root, asked);
     return { path: asked, proof, shows: verifyProof(root.hash, asked, proof) };
   });
-  const shown = shape.leaves.length <= 300 ? { leaves: shape.leaves } : { leafRule: 'path i = sha256("path " + i), rowHash i = sha256("row " + i)' };
+  const leafRule = 'path i = sha256("path " + i), rowHash i = sha256("row " + i)';
+  const shown = shape.leaves.length <= 300 ? { leaves: shape.leaves } : { leafRule };
   return { name: shape.name, ...shown, leafCount: shape.leaves.length, root: root.hash, proofs };
 }
 
@@ -72,7 +76,8 @@ function refused(): unknown[] {
   const root = tree.build(leaves(20));
   const asked = path('3');
   const good = tree.prove(root, asked);
-  const change = (at: number, part: Partial<ProofStep>): TreeProof => ({ ...good, steps: good.steps.map((step, i) => (i === at ? { ...step, ...part } : step)) });
+  const change = (at: number, part: Partial<ProofStep>): TreeProof =>
+    ({ ...good, steps: good.steps.map((step, i) => (i === at ? { ...step, ...part } : step)) });
   const [first, second] = good.steps as [ProofStep, ProofStep];
   const cases: [string, Path, TreeProof][] = [
     ['the sibling stands for no leaf', asked, change(0, { siblingCount: 0n })],
@@ -81,7 +86,7 @@ function refused(): unknown[] {
     ['two branchings at one depth', asked, change(0, { depth: second.depth })],
     ['the steps run from the root down', asked, { ...good, steps: good.steps.toReversed() }],
     ['a branching one bit lower', asked, change(good.steps.length - 1, { depth: (good.steps.at(-1) as ProofStep).depth + 1 })],
-    ['a flipped bit in a sibling', asked, change(1, { sibling: `0x${(BigInt(second.sibling) ^ 1n).toString(16).padStart(64, '0')}` as Hash32 })],
+    ['a flipped bit in a sibling', asked, change(1, { sibling: flipped(second.sibling) })],
     ['another row hash', asked, { ...good, terminal: { path: asked, rowHash: hash('other') } }],
     ['the lowest step left out', asked, { ...good, steps: good.steps.slice(1) }],
     ['the highest step left out', asked, { ...good, steps: good.steps.slice(0, -1) }],
@@ -89,7 +94,14 @@ function refused(): unknown[] {
     ['the empty tree under a root that is not', asked, { terminal: null, steps: [] }],
     ['the root itself offered as a leaf', asked, { terminal: innerAsLeaf(good, asked), steps: [] }],
   ];
-  return cases.map(([name, asked_, proof]) => ({ name, root: root.hash, path: asked_, proof, refusedBy: codeOf(() => verifyProof(root.hash, asked_, proof)) }));
+  return cases.map(([name, key, proof]) => {
+    const refusedBy = codeOf(() => verifyProof(root.hash, key, proof));
+    return { name, root: root.hash, path: key, proof, refusedBy };
+  });
+}
+
+function flipped(hex: Hash32): Hash32 {
+  return `0x${(BigInt(hex) ^ 1n).toString(16).padStart(64, '0')}` as Hash32;
 }
 
 /** The 64 bytes that hash to the root, read as path ‖ rowHash. */
@@ -123,8 +135,11 @@ function codeOf(check: () => unknown): string {
 export function stateTreeVectors(): string {
   const vectors = {
     format: {
-      leaf: 'sha256(path ‖ rowHash)', node: 'sha256(sha256(left ‖ right) ‖ uint16 depth ‖ uint64 count ‖ 22 zero bytes)', empty: '32 zero bytes',
-      steps: 'from the leaf to the root; the leaf is on the right of a step when bit `depth` of its path is 1 (bit 0 = highest bit of the first byte)',
+      leaf: 'sha256(path ‖ rowHash)',
+      node: 'sha256(sha256(left ‖ right) ‖ uint16 depth ‖ uint64 count ‖ 22 zero bytes)',
+      empty: '32 zero bytes',
+      steps: 'from the leaf to the root; the leaf is on the right of a step when bit `depth` of its path is 1',
+      bits: 'bit 0 is the highest bit of the first byte',
       leafRule: 'a row hash whose last 22 bytes are zero is refused: its leaf could be an inner node',
       counts: 'decimal strings',
     },

@@ -7,13 +7,14 @@
  * @example
  *   let { state } = step(createPoq({ domain, self, roster, intervalMs: POQ_INTERVAL_MS }), { kind: 'beacon', blockNumber, blockHash });
  *   ({ state, effects } = step(state, { kind: 'tick', nowMs }));      // [{ kind: 'ask', target, rank, request, … }]
- *   examine(reply, expectation);                                       // { kind: 'agrees' | 'falseAnswer' | 'unavailable' | 'malformed', … }
+ *   examine(reply, expectation);                                    // { kind: 'agrees' | 'falseAnswer' | 'unavailable' | 'malformed', … }
  */
 export { challengeFor, requestFor, type ChallengeSeed } from './challenge.ts';
 export { POQ_INTERVAL_MS, schedule, type Slot } from './schedule.ts';
 export { challengesForProbability, detectionProbability, expectedChallenges, expectedDetectionMs, type Odds } from './odds.ts';
 export {
-  examine, examineRow, type Expectation, type FalseAnswer, type MalformedReason, type PoqAnswer, type RowReply, type RowVerdict, type Verdict,
+  examine, examineRow, type Expectation, type FalseAnswer, type MalformedReason, type PoqAnswer, type RowReply, type RowVerdict,
+  type Verdict,
 } from './examine.ts';
 export { createPoq, step } from './loop.ts';
 export type { Asked, Escalation, PoqConfig, PoqEffect, PoqInput, PoqState, PoqStep, Question, TargetState } from './loop-types.ts';

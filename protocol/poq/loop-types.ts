@@ -2,7 +2,7 @@ import type { Domain } from '../codec/index.ts';
 import type { CertifiedCheckpoint, Roster } from '../membership/index.ts';
 import type { Leaf, TreeProof } from '../state-tree/index.ts';
 import type { Address, Hash32, Height, Path } from '../types/index.ts';
-import type { Expectation, FalseAnswer, MalformedReason, PoqAnswer, RowReply, RowVerdict } from './examine.ts';
+import type { Expectation, FalseAnswer, MalformedReason, PoqAnswer, RowReply, RowVerdict, Verdict } from './examine.ts';
 
 export interface PoqConfig {
   readonly domain: Domain;
@@ -81,11 +81,14 @@ export type PoqEffect =
   /** Fetch the whole row with its writer's signature and key (P-6.1-ppoq-escalate). */
   | { readonly kind: 'fetchRow'; readonly target: Address; readonly path: Path; readonly request: Hash32; readonly deadlineMs: number }
   /** Everything an accusation needs; `row` is null when the target kept the row back. */
-  | { readonly kind: 'report'; readonly target: Address; readonly falseAnswer: FalseAnswer; readonly row: RowReply | null; readonly rowVerdict: RowVerdict | null }
+  | {
+      readonly kind: 'report'; readonly target: Address; readonly falseAnswer: FalseAnswer; readonly row: RowReply | null;
+      readonly rowVerdict: RowVerdict | null;
+    }
   /** How a challenge ended, for the health page and the trust level. */
   | {
       readonly kind: 'mark'; readonly target: Address; readonly index: bigint; readonly nowMs: number;
-      readonly outcome: 'agrees' | 'falseAnswer' | 'unavailable' | 'malformed'; readonly reason: MalformedReason | 'timeout' | 'refused' | null;
+      readonly outcome: Verdict['kind']; readonly reason: MalformedReason | 'timeout' | 'refused' | null;
     }
   /** Ask for file-system statistics: tells a broken disk, which is replaced, from malice (Picolo §6.2). */
   | { readonly kind: 'statistics'; readonly target: Address }

@@ -9,6 +9,7 @@ import { schedule } from './schedule.ts';
 import type { Asked, PoqConfig, PoqEffect, PoqInput, PoqState, PoqStep, Question, TargetState } from './loop-types.ts';
 
 type InputOf<K extends PoqInput['kind']> = Extract<PoqInput, { kind: K }>;
+type NoAnswer = Extract<Verdict, { kind: 'unavailable' | 'malformed' }>;
 interface TargetStep { readonly target: TargetState; readonly effects: readonly PoqEffect[] }
 
 const UNSCHEDULED = -1n;
@@ -18,7 +19,8 @@ const IDLE: TargetState = { slot: UNSCHEDULED, asked: null, escalation: null, fa
 export function createPoq(config: PoqConfig): PoqState {
   const { self, roster } = config;
   if (!roster.replicas.includes(self)) throw poqFaults.stranger({ self, group: roster.group });
-  return { config, beacon: null, certified: null, targets: new Map(roster.replicas.filter((peer) => peer !== self).map((peer) => [peer, IDLE])) };
+  const peers = roster.replicas.filter((replica) => replica !== self);
+  return { config, beacon: null, certified: null, targets: new Map(peers.map((peer) => [peer, IDLE])) };
 }
 
 /**
@@ -31,8 +33,9 @@ export function step(state: PoqState, input: PoqInput): PoqStep {
     case 'beacon': return { state: withBeacon(state, input), effects: [] };
     case 'checkpoint': return { state: withCheckpoint(state, input), effects: [] };
     case 'answer': return onTarget(state, input, (asked, target) => onAnswer(asked, target, input));
-    case 'refused': return onTarget(state, input, (asked, target) => failed(asked, target, input.nowMs, { kind: 'unavailable', reason: 'refused' }));
-    case 'timeout': return onTarget(state, input, (asked, target) => failed(asked, target, input.nowMs, { kind: 'unavailable', reason: 'timeout' }));
+    case 'refused':
+    case 'timeout':
+      return onTarget(state, input, (asked, target) => failed(asked, target, input.nowMs, { kind: 'unavailable', reason: input.kind }));
     case 'row': return onRow(state, input);
     default: return unreachable(input, 'poq-input');
   }
@@ -79,7 +82,8 @@ function ask(state: PoqState, address: Address, target: TargetState, nowMs: numb
   const { rowCount } = certified.detail;
   const seed: ChallengeSeed = { beacon: beacon.blockHash, challenger: config.self, target: address, group, epoch, height, rowCount, index };
   const expected = {
-    domain: config.domain, roster: config.roster, target: address, querier: config.self, certified, rank: challengeFor(seed), request: requestFor(seed),
+    domain: config.domain, roster: config.roster, target: address, querier: config.self, certified,
+    rank: challengeFor(seed), request: requestFor(seed),
   };
   const asked: Asked = { expected, index, attempt: 1, deadlineMs: nowMs + limits.poqAnswerMs };
   return { target: { ...target, slot: index, asked }, effects: [{ kind: 'ask', ...questionOf(asked) }] };
@@ -92,7 +96,8 @@ function questionOf({ expected, index, attempt, deadlineMs }: Asked): Question {
 
 /** Applies a change to the target whose open question the input is about. */
 function onTarget(
-  state: PoqState, { target: address, request }: InputOf<'answer' | 'refused' | 'timeout'>, change: (asked: Asked, target: TargetState) => TargetStep,
+  state: PoqState, { target: address, request }: InputOf<'answer' | 'refused' | 'timeout'>,
+  change: (asked: Asked, target: TargetState) => TargetStep,
 ): PoqStep {
   const target = state.targets.get(address);
   if (target === undefined || target.asked === null || target.asked.expected.request !== request) return { state, effects: [] };
@@ -147,7 +152,7 @@ function reported(address: Address, target: TargetState, row: RowReply | null): 
 }
 
 /** No usable answer: asked again a few times, then counted. One lost message must not look like silence. */
-function failed(asked: Asked, target: TargetState, nowMs: number, verdict: Extract<Verdict, { kind: 'unavailable' | 'malformed' }>): TargetStep {
+function failed(asked: Asked, target: TargetState, nowMs: number, verdict: NoAnswer): TargetStep {
   const { target: address } = asked.expected;
   if (verdict.reason === 'shrunk') return { target: { ...target, asked: null }, effects: [] };
   if (asked.attempt < limits.poqAttempts) {

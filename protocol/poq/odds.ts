@@ -22,8 +22,9 @@ export function expectedChallenges(odds: Odds): number {
  * `challengers` peers ask independently, each once per `intervalMs` (P-6.1-ppoq).
  */
 export function expectedDetectionMs(odds: Odds & { readonly challengers: number; readonly intervalMs: number }): number {
-  if (!(odds.challengers > 0) || !(odds.intervalMs > 0)) throw poqFaults.odds({ challengers: odds.challengers, intervalMs: odds.intervalMs });
-  return (expectedChallenges(odds) * odds.intervalMs) / odds.challengers;
+  const { challengers, intervalMs } = odds;
+  if (!(challengers > 0) || !(intervalMs > 0)) throw poqFaults.odds({ challengers, intervalMs });
+  return (expectedChallenges(odds) * intervalMs) / challengers;
 }
 
 /** Challenges after which corruption has been found with at least this probability, 0 < probability < 1. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import {
-  challengeFor, challengesForProbability, detectionProbability, expectedChallenges, expectedDetectionMs, POQ_INTERVAL_MS, requestFor, schedule,
-  type ChallengeSeed,
+  challengeFor, challengesForProbability, detectionProbability, expectedChallenges, expectedDetectionMs, POQ_INTERVAL_MS, requestFor,
+  schedule, type ChallengeSeed,
 } from '../../../protocol/poq/index.ts';
 import { epoch, group, hash, roster, self, target, third } from './fixtures.ts';
 
@@ -54,9 +54,11 @@ describe('poq: challenges', () => {
 
   it('the derivation is the documented one: SHA-256 of tag, fields and attempt, first 64 bits, remainder', () => {
     const u64 = (value: bigint): string => value.toString(16).padStart(16, '0');
-    const fields = [hash('block'), self, target, group].map((hex) => hex.slice(2)).join('') + u64(epoch) + u64(10n) + u64(1_000_000n) + u64(42n);
+    const names = [hash('block'), self, target, group].map((hex) => hex.slice(2));
+    const fields = [...names, u64(epoch), u64(10n), u64(1_000_000n), u64(42n)].join('');
     const digest = (tag: string, rest: string): string => createHash('sha256').update(tag).update(Buffer.from(rest, 'hex')).digest('hex');
-    expect(challengeFor(seed(1_000_000n, 42n))).to.equal(BigInt(`0x${digest('picolo/poq/rank', `${fields}00000000`).slice(0, 16)}`) % 1_000_000n);
+    const draw = BigInt(`0x${digest('picolo/poq/rank', `${fields}00000000`).slice(0, 16)}`);
+    expect(challengeFor(seed(1_000_000n, 42n))).to.equal(draw % 1_000_000n);
     expect(requestFor(seed(1_000_000n, 42n))).to.equal(`0x${digest('picolo/poq/request', fields)}`);
   });
 });
@@ -78,7 +80,8 @@ describe('poq: schedule', () => {
   });
 
   it('pairs of a group start at different moments of the interval', () => {
-    const starts = roster.replicas.flatMap((a) => roster.replicas.filter((b) => b !== a).map((b) => schedule(a, b, 1e12).startsAtMs % 10_000));
+    const pairs = roster.replicas.flatMap((a) => roster.replicas.filter((b) => b !== a).map((b) => [a, b] as const));
+    const starts = pairs.map(([a, b]) => schedule(a, b, 1e12).startsAtMs % 10_000);
     expect(new Set(starts).size).to.equal(starts.length);
     expect(() => schedule(self, target, 1e12, 0)).to.throw('POQ_INTERVAL');
   });

@@ -24,7 +24,8 @@ describe('poq: examine', () => {
       if (verdict.kind !== 'falseAnswer' || verdict.against.kind !== 'ownRoot') throw new Error(`got ${verdict.kind}`);
       const { answer, signature, against } = verdict;
       expect([answer, signature]).to.deep.equal([reply.answer, reply.signature]);
-      expect(verifyProof(answer.stateRoot, answer.path, against.proof)).to.include({ kind: 'present', rowHash: state.tree.get(state.root, answer.path) });
+      const stored = state.tree.get(state.root, answer.path);
+      expect(verifyProof(answer.stateRoot, answer.path, against.proof)).to.include({ kind: 'present', rowHash: stored });
     }
   });
 
@@ -90,7 +91,7 @@ describe('poq: rows', () => {
     expect(examineRow(rowOf(expected, { rowHash: hash('old') }), leaf, expected)).to.deep.equal({ kind: 'otherRow', rowHash: hash('old') });
   });
 
-  it('P-6.1-ppoq-escalate: a writer signature that fails comes back with row, signature and signer under the replica\'s own signature', () => {
+  it('P-6.1-ppoq-escalate: a failing writer signature comes back with row, signature and signer, under the replica\'s signature', () => {
     const forged = rowOf(expected, {}, third);
     expect(examineRow(forged, leaf, expected)).to.deep.equal({ kind: 'forgedRow', ...forged });
     expect(forged.row.writer).to.equal(outsider);
@@ -99,7 +100,8 @@ describe('poq: rows', () => {
   it('a row under another signature, question, key or signature hash is malformed', () => {
     const honest = rowOf(expected);
     expect(examineRow(rowOf({ ...expected, target: third }), leaf, expected)).to.deep.equal({ kind: 'malformed', reason: 'signature' });
-    expect(examineRow({ ...honest, row: { ...honest.row, seq: 9n } }, leaf, expected)).to.deep.equal({ kind: 'malformed', reason: 'signature' });
+    const edited = { ...honest, row: { ...honest.row, seq: 9n } };
+    expect(examineRow(edited, leaf, expected)).to.deep.equal({ kind: 'malformed', reason: 'signature' });
     expect(examineRow(rowOf(expected, { epoch: 9n }), leaf, expected)).to.deep.equal({ kind: 'malformed', reason: 'identity' });
     expect(examineRow(rowOf(expected, { querier: target }), leaf, expected)).to.deep.equal({ kind: 'malformed', reason: 'identity' });
     expect(examineRow(rowOf(expected, { path: path(1) }), leaf, expected)).to.deep.equal({ kind: 'malformed', reason: 'path' });

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { signStruct, type Domain, type StructValue } from '../../../protocol/codec/index.ts';
-import { addressOf, keccak256 } from '../../../protocol/crypto/index.ts';
+import { addressOf, keccak256, signDigest } from '../../../protocol/crypto/index.ts';
 import { checkpointDigestOf, configHashOf, detailHashOf, rosterOf, type CertifiedCheckpoint } from '../../../protocol/membership/index.ts';
-import { signDigest } from '../../../protocol/crypto/index.ts';
-import { challengeFor, requestFor, type ChallengeSeed, type Expectation, type PoqAnswer, type RowReply } from '../../../protocol/poq/index.ts';
+import {
+  challengeFor, requestFor, type ChallengeSeed, type Expectation, type PoqAnswer, type RowReply,
+} from '../../../protocol/poq/index.ts';
 import { createTree, type StateTree, type TreeRoot } from '../../../protocol/state-tree/index.ts';
-import { bytesOf, hexOf, ZERO_HASH, type Address, type Hash32, type Path, type Signature, type Timestamp } from '../../../protocol/types/index.ts';
+import {
+  bytesOf, hexOf, ZERO_HASH, type Address, type Hash32, type Path, type Signature, type Timestamp,
+} from '../../../protocol/types/index.ts';
 
 export const hash = (label: string): Hash32 => hexOf(createHash('sha256').update(label).digest()) as Hash32;
 export const path = (i: number): Path => hash(`path ${i}`);
@@ -61,7 +64,8 @@ export function answerOf(state: State, expected: Expectation, part: Partial<Answ
     group, epoch, height, minHeight: expected.certified.checkpoint.height, seq: 1n, stateRoot, path: leaf.path, rowHash: leaf.rowHash,
     request: expected.request, querier: expected.querier, issuedAt: 1n, ...part,
   };
-  return { answer, signature: signStruct(domain, 'Answer', answer, keyOf(signer)), proof: state.tree.proveRank(state.root, expected.rank), checkpoint: state.certified };
+  const signature = signStruct(domain, 'Answer', answer, keyOf(signer));
+  return { answer, signature, proof: state.tree.proveRank(state.root, expected.rank), checkpoint: state.certified };
 }
 
 /** A row handed over with its writer's signature; `writerKey` other than the writer's forges it. */

@@ -110,7 +110,9 @@ describe('poq: the loop of a replica', () => {
     const [report] = driver.feed({ kind: 'row', nowMs: driver.nowMs, target, request, reply: row });
     expect(report).to.deep.equal({
       kind: 'report', target, row, rowVerdict: { kind: 'forgedRow', ...row },
-      falseAnswer: { kind: 'falseAnswer', answer: reply.answer, signature: reply.signature, against: { kind: 'ownRoot', proof: expected.local } },
+      falseAnswer: {
+        kind: 'falseAnswer', answer: reply.answer, signature: reply.signature, against: { kind: 'ownRoot', proof: expected.local },
+      },
     });
     expect(driver.feed({ kind: 'row', nowMs: driver.nowMs, target, request, reply: row })).to.deep.equal([], 'reported once');
   });
@@ -161,10 +163,11 @@ describe('poq: the loop of a replica', () => {
     expect(driver.effects.filter((effect) => effect.kind === 'statistics' && mine(effect))).to.have.length(1);
     const next = driver.until(30_000, asksIt).find(asksIt) as Question & PoqEffect;
     const wrong = answerOf(state, expectedOf(state, next), { querier: outsider }, target);
-    expect(kinds(driver.feed({ kind: 'answer', nowMs: driver.nowMs, target, request: next.request, reply: wrong, local: null }))).to.deep.equal(['repeat']);
+    const input = { kind: 'answer', nowMs: driver.nowMs, target, request: next.request, local: null } as const;
+    expect(kinds(driver.feed({ ...input, reply: wrong }))).to.deep.equal(['repeat']);
     expect(kinds(driver.feed({ kind: 'refused', nowMs: driver.nowMs, target, request: next.request }))).to.deep.equal(['repeat']);
     const reply = answerOf(state, expectedOf(state, next), {}, target);
-    driver.feed({ kind: 'answer', nowMs: driver.nowMs, target, request: next.request, reply, local: null });
+    driver.feed({ ...input, reply });
     expect(driver.state.targets.get(target)).to.include({ failures: 0, asked: null });
   });
 

@@ -41,7 +41,8 @@ describe('state-tree: proofs', () => {
     for (const { path } of sorted) {
       for (const other of sorted) {
         if (other.path === path) continue;
-        expect(() => verifyProof(root.hash, path, tree.prove(root, other.path)), `${path} by ${other.path}`).to.throw('TREE_ABSENCE_UNPROVEN');
+        const proof = tree.prove(root, other.path);
+        expect(() => verifyProof(root.hash, path, proof), `${path} by ${other.path}`).to.throw('TREE_ABSENCE_UNPROVEN');
       }
     }
   });
@@ -135,7 +136,8 @@ describe('state-tree: soundness', () => {
   it('T-3.2-validate: missing, repeated or foreign steps are refused', () => {
     expect(() => verifyProof(root.hash, somePath, { ...proof, steps: proof.steps.slice(1) })).to.throw('TREE_WRONG_ROOT');
     expect(() => verifyProof(root.hash, somePath, { ...proof, steps: proof.steps.slice(0, -1) })).to.throw('TREE_WRONG_ROOT');
-    expect(() => verifyProof(root.hash, somePath, { ...proof, steps: [proof.steps[0] as ProofStep, ...proof.steps] })).to.throw('TREE_DEPTH_ORDER');
+    const repeated = [proof.steps[0] as ProofStep, ...proof.steps];
+    expect(() => verifyProof(root.hash, somePath, { ...proof, steps: repeated })).to.throw('TREE_DEPTH_ORDER');
     const other = createTree();
     const before = other.build(leaves.slice(1));
     expect(() => verifyProof(root.hash, somePath, other.prove(before, somePath))).to.throw('TREE_WRONG_ROOT');
@@ -178,7 +180,8 @@ describe('state-tree: ranks and counts', () => {
 describe('state-tree: proof encoding', () => {
   it('round-trips, counts beyond 32 bits included, and has one encoding', () => {
     const steps = fc.array(fc.record({
-      depth: fc.integer({ min: 0, max: 255 }), sibling: fc.nat().map((i) => rowOf(`${i}`)), siblingCount: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+      depth: fc.integer({ min: 0, max: 255 }), sibling: fc.nat().map((i) => rowOf(`${i}`)),
+      siblingCount: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
     }), { maxLength: 30 });
     const terminal = fc.option(fc.nat().map((i) => ({ path: pathOf(`${i}`), rowHash: rowOf(`${i}`) })));
     fc.assert(fc.property(fc.record({ terminal, steps }), (proof) => {
@@ -189,10 +192,12 @@ describe('state-tree: proof encoding', () => {
   it('refuses cut, padded and oversized step lists', () => {
     const bytes = encode(treeProofC, { terminal: null, steps: [{ depth: 1, sibling: rowOf('s'), siblingCount: 1n }] });
     const stepBytes = bytes.slice(-34);
-    const pack = (steps: Uint8Array): Uint8Array => Buffer.concat([Buffer.from([0x82, 0xf6, 0x59, steps.length >> 8, steps.length & 255]), steps]);
+    const pack = (steps: Uint8Array): Uint8Array =>
+      Buffer.concat([Buffer.from([0x82, 0xf6, 0x59, steps.length >> 8, steps.length & 255]), steps]);
     expect(() => decode(treeProofC, pack(Buffer.concat([stepBytes, stepBytes]).subarray(0, 67)))).to.throw('CODEC_');
     const padded = Buffer.concat([stepBytes.subarray(0, 33), Buffer.from([0x81, 0x00])]); // 1 as two LEB128 bytes
-    expect(() => decode(treeProofC, Buffer.concat([Buffer.from([0x82, 0xf6, 0x58, padded.length]), padded]))).to.throw('CODEC_NOT_CANONICAL');
+    const message = Buffer.concat([Buffer.from([0x82, 0xf6, 0x58, padded.length]), padded]);
+    expect(() => decode(treeProofC, message)).to.throw('CODEC_NOT_CANONICAL');
     const many = Buffer.concat(Array.from({ length: 257 }, () => stepBytes));
     expect(() => decode(treeProofC, pack(many))).to.throw('CODEC_WRONG_SHAPE');
   });

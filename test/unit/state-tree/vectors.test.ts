@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { verifyProof, verifyRange, type Leaf, type ProofStep, type RangeProof, type TreeProof } from '../../../protocol/state-tree/index.ts';
+import {
+  verifyProof, verifyRange, type Leaf, type ProofStep, type RangeProof, type TreeProof,
+} from '../../../protocol/state-tree/index.ts';
 import type { Hash32, Path } from '../../../protocol/types/index.ts';
 import { stateTreeVectors } from '../../../scripts/vectors-state-tree.ts';
 import { ReferenceTree } from './reference.ts';
@@ -13,9 +15,11 @@ interface Vectors {
   refused: { name: string; root: Hash32; path: Path; proof: TreeProof; refusedBy: string }[];
 }
 
-const withCounts = (steps: readonly ProofStep[]): ProofStep[] => steps.map((step) => ({ ...step, siblingCount: BigInt(step.siblingCount) }));
+const withCounts = (steps: readonly ProofStep[]): ProofStep[] =>
+  steps.map((step) => ({ ...step, siblingCount: BigInt(step.siblingCount) }));
 const proofFrom = (proof: TreeProof): TreeProof => ({ ...proof, steps: withCounts(proof.steps) });
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}` : part)));
+const plain = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}` : part)));
 
 describe('state-tree: test/vectors/state-tree.json', () => {
   const text = readFileSync(file, 'utf8');
