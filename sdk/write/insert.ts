@@ -1,10 +1,10 @@
-import type { Expr, InsertStmt, Select } from 'sqlite3-parser';
+import { traverse, type Expr, type InsertStmt, type Select } from 'sqlite3-parser';
 import type { Scalar } from '../../protocol/codec/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import { rowFrom, type Row, type Table } from '../../protocol/schema/index.ts';
 import { sdkFaults } from '../errors.ts';
 import { isLiteral, literalValue, parameterSource } from '../sql/literals.ts';
-import { partBetween, type Statement } from '../sql/statement.ts';
+import { partAt, type Statement } from '../sql/statement.ts';
 import { runQuery } from '../read/query.ts';
 import type { Writing } from './commit.ts';
 
@@ -47,7 +47,7 @@ async function valuesOf(writing: Writing, statement: Statement, ast: InsertStmt)
   const { select } = ast.body;
   const literal = literalGrid(statement, select);
   if (literal !== undefined) return literal;
-  const part = partBetween(statement, ast.body.span.offset, bodyEnd(statement, ast));
+  const part = partAt(statement, select.span);
   if (readsTables(select)) {
     if (select.with !== undefined || ast.with !== undefined) throw sdkFaults.unsupportedSql({ statement: 'INSERT … WITH', hint: 'run the SELECT first' });
     const result = await runQuery(writing.client, writing.home, { ...part, asOf: 0n as never, minTimestamp: writing.own.bookmark, assurance: 'quorum' });
@@ -66,17 +66,9 @@ function literalGrid(statement: Statement, select: Select): Scalar[][] | undefin
 }
 
 function readsTables(select: Select): boolean {
-  return JSON.stringify(select).includes('"FromClause"');
-}
-
-/** Where the rows end and ON CONFLICT or RETURNING begins. */
-function bodyEnd(statement: Statement, ast: InsertStmt): number {
-  const upsert = ast.body.type === 'SelectInsertBody' ? ast.body.upsert : undefined;
-  const tail = /\b(?:on\s+conflict|returning)\b/ig;
-  if (upsert === undefined && ast.returning === undefined) return statement.sql.length;
-  const from = ast.body.type === 'SelectInsertBody' ? ast.body.select.span.offset + ast.body.select.span.length : ast.body.span.offset;
-  tail.lastIndex = from;
-  return tail.exec(statement.sql)?.index ?? statement.sql.length;
+  let found = false;
+  traverse(select, { nodes: { FromClause: () => { found = true; return 'break'; } } });
+  return found;
 }
 
 function computed({ client }: Writing, sql: string, params: readonly Scalar[]): readonly (readonly Scalar[])[] {

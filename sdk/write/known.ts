@@ -6,7 +6,7 @@ import { ZERO_HASH, type EntryId, type Path, type Timestamp } from '../../protoc
 import type { Client } from '../client.ts';
 import { sdkFaults } from '../errors.ts';
 import type { Home } from '../home.ts';
-import { readProven } from '../read/proven.ts';
+import { readProven, type Truth } from '../read/proven.ts';
 import type { OwnWrites } from './own-writes.ts';
 
 /** Reads of a key that kept changing between its version and its content are given up after this many rounds. */
@@ -113,24 +113,30 @@ export class Known {
    * awaited (a second at most). Asking for it only then keeps ordinary updates fast.
    */
   private async fetchContents(paths: readonly Path[], writtenAt: ReadonlyMap<Path, Timestamp>): Promise<void> {
-    const young = await this.adopt(paths, ZERO_TIMESTAMP);
+    const young: Path[] = [];
+    for (const truth of await this.proven(paths, ZERO_TIMESTAMP)) {
+      if (versionIn(truth) === this.versions.get(truth.path)) this.adopt(truth);
+      else young.push(truth.path);
+    }
     if (young.length === 0) return;
     const newest = young.reduce((max, path) => maxOf(max, writtenAt.get(path) ?? ZERO_TIMESTAMP), ZERO_TIMESTAMP);
-    const moved = await this.adopt(young, newest);
-    // changed again since: take the proven state as it is now, the footprint will judge it
-    for (const path of moved) this.versions.delete(path);
+    // it may have changed once more since its version was told: then the proven state is the newer one
+    for (const truth of await this.proven(young, newest)) this.adopt(truth);
   }
 
-  /** Takes over proven rows whose version is the current one; returns the others. */
-  private async adopt(paths: readonly Path[], minTimestamp: Timestamp): Promise<Path[]> {
-    const { truths } = await readProven(this.client, { database: this.home.database, group: this.home.group }, paths, { minTimestamp });
-    return truths.flatMap((truth) => {
-      const version = truth.kind === 'present' ? truth.row.version : ZERO_HASH;
-      if (version !== this.versions.get(truth.path)) return [truth.path];
-      if (truth.kind === 'present' && truth.row.values !== null) this.contents.set(truth.path, truth.row.values);
-      return [];
-    });
+  private async proven(paths: readonly Path[], minTimestamp: Timestamp): Promise<readonly Truth[]> {
+    return (await readProven(this.client, { database: this.home.database, group: this.home.group }, paths, { minTimestamp })).truths;
   }
+
+  private adopt(truth: Truth): void {
+    this.versions.set(truth.path, versionIn(truth));
+    this.contents.delete(truth.path);
+    if (truth.kind === 'present' && truth.row.values !== null) this.contents.set(truth.path, truth.row.values);
+  }
+}
+
+function versionIn(truth: Truth): EntryId {
+  return truth.kind === 'present' ? truth.row.version as EntryId : ZERO_HASH as EntryId;
 }
 
 export function maxOf(a: Timestamp, b: Timestamp): Timestamp {
