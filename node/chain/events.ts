@@ -1,6 +1,8 @@
 import { Interface, type LogDescription } from 'ethers';
 import { abis, type ContractName, type Deployment } from '../../contracts/index.ts';
-import { addressFrom, bytesOf, hash32From, hexOf, type Address, type ClusterId, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
+import {
+  addressFrom, bytesOf, hash32From, hexOf, type Address, type ClusterId, type GroupId, type Hash32, type Hex,
+} from '../../protocol/types/index.ts';
 import type { TermsView } from '../ports/index.ts';
 
 export type ChainEvent =
@@ -30,7 +32,8 @@ export type ChainEvent =
 type Fields = Readonly<Record<string, any>>;
 type Reader = (f: Fields) => ChainEvent;
 
-const stakeChange = (sign: bigint): Reader => (f) => ({ kind: 'StakeChanged', node: addressFrom(f['node']), deltaWei: sign * (f['amount'] as bigint) });
+const nodeOf = (f: Fields): Address => addressFrom(f['node']);
+const stakeChange = (sign: bigint): Reader => (f) => ({ kind: 'StakeChanged', node: nodeOf(f), deltaWei: sign * (f['amount'] as bigint) });
 const channelOf = (f: Fields): Hash32 => hash32From(f['channel']);
 const groupOf = (f: Fields): GroupId => hash32From(f['group']) as GroupId;
 const clusterOf = (f: Fields): ClusterId => hash32From(f['cluster']) as ClusterId;
@@ -38,20 +41,20 @@ const clusterOf = (f: Fields): ClusterId => hash32From(f['cluster']) as ClusterI
 /** What is followed, by contract; everything else that the contracts emit is skipped. */
 const followed = {
   StakeVault: {
-    Registered: (f) => ({ kind: 'Registered', node: addressFrom(f['node']), owner: addressFrom(f['owner']), signer: addressFrom(f['signer']) }),
-    SignerRotated: (f) => ({ kind: 'SignerRotated', node: addressFrom(f['node']), signer: addressFrom(f['signer']) }),
+    Registered: (f) => ({ kind: 'Registered', node: nodeOf(f), owner: addressFrom(f['owner']), signer: addressFrom(f['signer']) }),
+    SignerRotated: (f) => ({ kind: 'SignerRotated', node: nodeOf(f), signer: addressFrom(f['signer']) }),
     Deposited: stakeChange(1n),
     UnbondRequested: stakeChange(-1n),
     UnbondCancelled: stakeChange(1n),
     Slashed: stakeChange(-1n), // active stake goes first; what exceeds it was pending
-    Tombstone: (f) => ({ kind: 'Tombstone', node: addressFrom(f['node']) }),
+    Tombstone: (f) => ({ kind: 'Tombstone', node: nodeOf(f) }),
   },
   NodeRegistry: {
     NodeUpdated: (f) => {
       const { gib, region } = f['resources'] as Fields;
-      return { kind: 'NodeUpdated', node: addressFrom(f['node']), gib: Number(gib), region: Number(region) };
+      return { kind: 'NodeUpdated', node: nodeOf(f), gib: Number(gib), region: Number(region) };
     },
-    Announced: (f) => ({ kind: 'Announced', node: addressFrom(f['node']), endpoint: f['endpoint'] }),
+    Announced: (f) => ({ kind: 'Announced', node: nodeOf(f), endpoint: f['endpoint'] }),
   },
   ClusterRegistry: {
     ClusterCreated: (f) => ({

@@ -180,7 +180,8 @@ export class EventReader {
     if (raw === null) return undefined;
     const { number, hash, parentHash, timestamp } = raw as Record<string, unknown>;
     if (typeof hash !== 'string' || typeof parentHash !== 'string') throw chainFaults.malformed({ field: 'block' });
-    return { number: quantity(number, 'number'), hash: hash as Hex, parentHash: parentHash as Hex, timestamp: quantity(timestamp, 'timestamp') };
+    const [height, seconds] = [quantity(number, 'number'), quantity(timestamp, 'timestamp')];
+    return { number: height, hash: hash as Hex, parentHash: parentHash as Hex, timestamp: seconds };
   }
 }
 

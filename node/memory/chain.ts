@@ -8,12 +8,13 @@ const faults = defineFaults('CHAIN', {
 
 /** One chain that many nodes look at; the test plays the contracts. */
 export interface MemoryChain {
-  readonly port: () => ChainPort;
+  /** A node's own view of the chain. */
+  port(): ChainPort;
   /** Sets what is given and mines a block: every port's handlers run. */
   mine(change?: MemoryChainChange): void;
   /** Evidence that was accepted, in order. */
-  readonly evidence: readonly { readonly offence: string; readonly call: Hex }[];
-  /** Seconds without contact that the ports report. */
+  readonly evidence: readonly Evidence[];
+  /** Time without contact that the ports report. */
   setStaleMs(staleMs: number): void;
 }
 
@@ -26,76 +27,107 @@ export interface MemoryChainChange {
   readonly levels?: readonly (readonly [Address, number])[];
 }
 
-interface State {
-  readonly nodes: Map<Address, NodeView>;
-  readonly clusters: Map<ClusterId, ClusterView>;
-  readonly groups: Map<string, GroupView>;
-  readonly rosters: Map<string, readonly Address[]>;
-  readonly channels: Map<string, ChannelView>;
-  readonly levels: Map<Address, number>;
+interface Evidence {
+  readonly offence: string;
+  readonly call: Hex;
 }
 
 export function createMemoryChain(chainId = 31_337n): MemoryChain {
-  const state: State = { nodes: new Map(), clusters: new Map(), groups: new Map(), rosters: new Map(), channels: new Map(), levels: new Map() };
-  const handlers = new Set<() => void>();
-  const evidence: { offence: string; call: Hex }[] = [];
-  let height = 0n;
-  let staleMs = 0;
-  const submit = (item: { offence: string; call: Hex }): SubmittedTransaction => {
-    if (evidence.some(({ call }) => call === item.call)) throw faults.settled({ offence: item.offence });
-    evidence.push(item);
-    return { hash: hashOf(height + 1_000_000n), gasUsed: 80_000n, blockNumber: height };
-  };
-  const port = (): ChainPort => {
-    const mine = new Set<() => void>();
-    const sent = new Map<string, Promise<SubmittedTransaction>>();
-    return {
-      chainId,
-      groupsOf: (signer) => [...state.groups.values()].filter((group) => group.open && group.roster.includes(signer)),
-      group: (group) => state.groups.get(group),
-      roster: (group, epoch) => state.rosters.get(`${group}/${epoch}`),
-      cluster: (cluster) => state.clusters.get(cluster),
-      channelsOf: (cluster) => [...state.channels.values()].filter((c) => c.cluster === cluster).sort((a, b) => Number(b.depositWei - a.depositWei)),
-      accessLevel: (account) => state.levels.get(account) ?? 0,
-      nodeOf: (signer) => state.nodes.get(signer),
-      onChange(handler) {
-        mine.add(handler);
-        handlers.add(handler);
-      },
-      beacon: () => (height === 0n ? undefined : { blockNumber: height, blockHash: hashOf(height) }),
-      async submitEvidence(item) {
-        const known = sent.get(item.offence);
-        if (known !== undefined) return known;
-        const result = submit(item);
-        sent.set(item.offence, Promise.resolve(result));
-        return result;
-      },
-      staleMs: () => (height === 0n ? Number.POSITIVE_INFINITY : staleMs),
-      async close() {
-        for (const handler of mine) handlers.delete(handler);
-      },
-    };
-  };
-  return {
-    port, evidence,
-    setStaleMs: (ms) => void (staleMs = ms),
-    mine(change = {}) {
-      apply(state, change);
-      height += 1n;
-      for (const handler of handlers) handler();
-    },
-  };
+  return new SharedChain(chainId);
 }
 
-function apply(state: State, change: MemoryChainChange): void {
-  for (const node of change.nodes ?? []) state.nodes.set(node.signer, node);
-  for (const cluster of change.clusters ?? []) state.clusters.set(cluster.cluster, cluster);
-  for (const group of change.groups ?? []) {
-    state.groups.set(group.group, group);
-    state.rosters.set(`${group.group}/${group.epoch}`, group.roster);
+class SharedChain implements MemoryChain {
+  readonly chainId: bigint;
+  readonly nodes = new Map<Address, NodeView>();
+  readonly clusters = new Map<ClusterId, ClusterView>();
+  readonly groups = new Map<string, GroupView>();
+  readonly rosters = new Map<string, readonly Address[]>();
+  readonly channels = new Map<string, ChannelView>();
+  readonly levels = new Map<Address, number>();
+  readonly evidence: Evidence[] = [];
+  readonly handlers = new Set<() => void>();
+  height = 0n;
+  staleMs = 0;
+
+  constructor(chainId: bigint) {
+    this.chainId = chainId;
   }
-  for (const channel of change.channels ?? []) state.channels.set(channel.channel, channel);
-  for (const [account, level] of change.levels ?? []) state.levels.set(account, level);
+
+  port(): ChainPort {
+    return new Port(this);
+  }
+
+  mine(change: MemoryChainChange = {}): void {
+    for (const node of change.nodes ?? []) this.nodes.set(node.signer, node);
+    for (const cluster of change.clusters ?? []) this.clusters.set(cluster.cluster, cluster);
+    for (const group of change.groups ?? []) {
+      this.groups.set(group.group, group);
+      this.rosters.set(`${group.group}/${group.epoch}`, group.roster);
+    }
+    for (const channel of change.channels ?? []) this.channels.set(channel.channel, channel);
+    for (const [account, level] of change.levels ?? []) this.levels.set(account, level);
+    this.height += 1n;
+    for (const handler of this.handlers) handler();
+  }
+
+  setStaleMs(staleMs: number): void {
+    this.staleMs = staleMs;
+  }
+
+  /** Everyone's evidence counts once, whoever brings it. */
+  accept(item: Evidence): SubmittedTransaction {
+    if (this.evidence.some(({ call }) => call === item.call)) throw faults.settled({ offence: item.offence });
+    this.evidence.push(item);
+    return { hash: hashOf(BigInt(this.evidence.length) << 64n), gasUsed: 80_000n, blockNumber: this.height };
+  }
+}
+
+class Port implements ChainPort {
+  private readonly chain: SharedChain;
+  private readonly handlers: (() => void)[] = [];
+  private readonly sent = new Map<string, SubmittedTransaction>();
+
+  constructor(chain: SharedChain) {
+    this.chain = chain;
+  }
+
+  get chainId(): bigint {
+    return this.chain.chainId;
+  }
+
+  groupsOf: ChainPort['groupsOf'] = (signer) =>
+    [...this.chain.groups.values()].filter((group) => group.open && group.roster.includes(signer));
+  group: ChainPort['group'] = (group) => this.chain.groups.get(group);
+  roster: ChainPort['roster'] = (group, epoch) => this.chain.rosters.get(`${group}/${epoch}`);
+  cluster: ChainPort['cluster'] = (cluster) => this.chain.clusters.get(cluster);
+  channelsOf: ChainPort['channelsOf'] = (cluster) =>
+    [...this.chain.channels.values()].filter((channel) => channel.cluster === cluster).sort((a, b) => Number(b.depositWei - a.depositWei));
+  accessLevel: ChainPort['accessLevel'] = (account) => this.chain.levels.get(account) ?? 0;
+  nodeOf: ChainPort['nodeOf'] = (signer) => this.chain.nodes.get(signer);
+
+  onChange(handler: () => void): void {
+    this.handlers.push(handler);
+    this.chain.handlers.add(handler);
+  }
+
+  beacon(): ReturnType<ChainPort['beacon']> {
+    const { height } = this.chain;
+    return height === 0n ? undefined : { blockNumber: height, blockHash: hashOf(height) };
+  }
+
+  async submitEvidence(item: Evidence): Promise<SubmittedTransaction> {
+    const known = this.sent.get(item.offence) ?? this.chain.accept(item);
+    this.sent.set(item.offence, known);
+    return known;
+  }
+
+  staleMs(): number {
+    return this.chain.height === 0n ? Number.POSITIVE_INFINITY : this.chain.staleMs;
+  }
+
+  async close(): Promise<void> {
+    for (const handler of this.handlers) this.chain.handlers.delete(handler);
+  }
 }
 
 function hashOf(n: bigint): Hex {

@@ -50,7 +50,8 @@ class DirectLane {
   private closed = false;
 
   constructor(options: TlsTransportOptions) {
-    const { signer, clock, handshakeMs = 5_000, keepAliveMs = 5_000, backoffMinMs = 100, backoffMaxMs = 5_000, random = Math.random } = options;
+    const { signer, clock, handshakeMs = 5_000, keepAliveMs = 5_000 } = options;
+    const { backoffMinMs = 100, backoffMaxMs = 5_000, random = Math.random } = options;
     this.self = signer.address;
     this.handshake = { signer, clock, handshakeMs, keepAliveMs, allowed: (peer) => this.peers.has(peer) };
     const count = (fault: PicoloError, peer: Address | undefined): void => {

@@ -78,7 +78,9 @@ function consensusMetrics(registry: Registry): Metrics['consensus'] {
   const rejects = counter(registry, 'consensus_rejects_total', 'Proposals refused', ['group', 'reason']);
   const changes = counter(registry, 'consensus_view_changes_total', 'View changes by cause', ['group', 'cause']);
   const offences = counter(registry, 'consensus_offences_total', 'Provable offences seen', ['kind']);
-  const offset = new Gauge({ name: 'picolo_consensus_clock_offset_seconds', help: 'Clock of a peer minus ours', labelNames: ['peer'], registers: [registry] });
+  const offset = new Gauge({
+    name: 'picolo_consensus_clock_offset_seconds', help: 'Clock of a peer minus ours', labelNames: ['peer'], registers: [registry],
+  });
   return {
     watch: (groups) => watchGroups(registry, groups),
     committed(group, counts) {

@@ -15,7 +15,9 @@ export interface KeystoreOptions {
  * @param key 32 bytes; a random one when left out
  * @param scryptN cost of a guess; lower it in tests only
  */
-export async function createKeystore(options: KeystoreOptions & { readonly key?: Uint8Array; readonly scryptN?: number }): Promise<Address> {
+export async function createKeystore(
+  options: KeystoreOptions & { readonly key?: Uint8Array; readonly scryptN?: number },
+): Promise<Address> {
   const key = options.key ?? randomKey();
   const address = addressOf(key);
   const scrypt = { scrypt: { N: options.scryptN ?? 1 << 17 } };

@@ -29,8 +29,9 @@ export const termsFrom = (effectiveAt: bigint): TermsView => ({
 export const clusterAt = (n: number): ClusterView => ({
   cluster: wordAt(n) as ClusterId, owner: addressAt(7), replicationFactor: 4, regionMask: 9, terms: termsFrom(1n),
 });
-export const groupAt = (n: number, cluster: number, epoch: bigint, roster: readonly number[]): Omit<GroupView, 'startedAt'> & { startedAt: bigint } => ({
-  group: wordAt(1000 + n) as GroupId, cluster: wordAt(cluster) as ClusterId, epoch, roster: roster.map(addressAt), gib: 10, open: true, startedAt: 0n,
+export const groupAt = (n: number, cluster: number, epoch: bigint, roster: readonly number[]): GroupView => ({
+  group: wordAt(1000 + n) as GroupId, cluster: wordAt(cluster) as ClusterId, epoch, roster: roster.map(addressAt), gib: 10, open: true,
+  startedAt: 0n,
 });
 
 /** The contract of the `ChainPort`: every adapter passes it. */

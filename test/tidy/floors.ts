@@ -10,7 +10,7 @@ const nouns = ['rows', 'schema', 'state-tree', 'capsule', 'membership'].map((roo
 const cores = ['consensus', 'sync', 'query', 'poq', 'overlay', 'mx', 'dictionary', 'evidence', 'access', 'rewards', 'metering'].map(
   (room) => `protocol/${room}`,
 );
-const adapters = ['storage', 'network', 'chain', 'signer', 'api', 'observe', 'memory', 'crypto', 'mx'].map((room) => `node/${room}`);
+const adapters = ['storage', 'network', 'chain', 'signer', 'api', 'observe', 'memory', 'crypto', 'clock', 'mx'].map((room) => `node/${room}`);
 
 export const rooms: readonly Room[] = [
   ...ground.map((folder) => ({ folder, floor: 0 })),

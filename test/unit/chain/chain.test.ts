@@ -250,7 +250,10 @@ describe('chain sender', () => {
     await port.close();
     await fake.close();
   });
-  const evidence = (n: number): { offence: string; call: Hex } => ({ offence: `FalseAnswer/${n}`, call: `0x${String(n).padStart(8, '0')}` as Hex });
+  const evidence = (n: number): { offence: string; call: Hex } => {
+    const call = `0x${String(n).padStart(8, '0')}` as Hex;
+    return { offence: `FalseAnswer/${n}`, call };
+  };
 
   it('sends to the slasher with ascending nonces, also when asked all at once', async () => {
     await Promise.all([1, 2, 3, 2].map((n) => port.submitEvidence(evidence(n))));

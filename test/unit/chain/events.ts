@@ -19,7 +19,8 @@ export function staked(node: Address, amountWei: bigint): FakeEvent {
 
 export function clusterCreated(n: number): FakeEvent[] {
   const { cluster, owner, replicationFactor, regionMask } = clusterAt(n);
-  return [{ contract: 'ClusterRegistry', name: 'ClusterCreated', args: [cluster, owner, replicationFactor, regionMask] }, termsChanged(cluster, 1n)];
+  const created: FakeEvent = { contract: 'ClusterRegistry', name: 'ClusterCreated', args: [cluster, owner, replicationFactor, regionMask] };
+  return [created, termsChanged(cluster, 1n)];
 }
 
 export function termsChanged(cluster: Hash32, effectiveAt: bigint, pricePerGibMonth = 1n): FakeEvent {
@@ -42,7 +43,9 @@ export function groupClosed({ group }: GroupView): FakeEvent {
   return { contract: 'ClusterRegistry', name: 'GroupClosed', args: [group] };
 }
 
-export function channelOpened(channel: Hash32, cluster: Hash32, payer: Address, amountWei: bigint, payee = deployment.addresses.ClusterSplitter): FakeEvent {
+export function channelOpened(
+  channel: Hash32, cluster: Hash32, payer: Address, amountWei: bigint, payee = deployment.addresses.ClusterSplitter,
+): FakeEvent {
   return { contract: 'PaymentChannels', name: 'ChannelOpened', args: [channel, payer, payee, ZERO_ADDRESS, payer, cluster, amountWei] };
 }
 

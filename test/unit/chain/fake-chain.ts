@@ -139,13 +139,13 @@ export class FakeChain {
     return { hash, parentHash, number: hex(number), timestamp: hex(timestamp), baseFeePerGas: hex(7) };
   }
 
-  private logs(filter: { blockHash?: string; fromBlock?: string; toBlock?: string; address: string[] }): { result: unknown } | { error: unknown } {
-    const [from, to] = [Number(filter.fromBlock ?? 0), Number(filter.toBlock ?? 0)];
-    if (filter.blockHash === undefined && to - from + 1 > this.maxSpan) return { error: { code: -32005, message: 'query returned too many results' } };
-    const wanted = filter.blockHash === undefined
-      ? this.known.filter((b) => b.number >= from && b.number <= to)
-      : this.known.filter((b) => b.hash === filter.blockHash);
-    if (filter.blockHash !== undefined && wanted.length === 0) return { error: { code: -32000, message: 'unknown block' } };
+  private logs({ blockHash, fromBlock, toBlock }: Record<string, string>): { result: unknown } | { error: unknown } {
+    const [from, to] = [Number(fromBlock ?? 0), Number(toBlock ?? 0)];
+    const tooMany = blockHash === undefined && to - from + 1 > this.maxSpan;
+    if (tooMany) return { error: { code: -32005, message: 'query returned too many results' } };
+    const inRange = (b: Block): boolean => b.number >= from && b.number <= to;
+    const wanted = this.known.filter((b) => (blockHash === undefined ? inRange(b) : b.hash === blockHash));
+    if (blockHash !== undefined && wanted.length === 0) return { error: { code: -32000, message: 'unknown block' } };
     return { result: wanted.flatMap((block) => block.events.map((event, i) => encodeLog(block, event, i))) };
   }
 }

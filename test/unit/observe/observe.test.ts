@@ -22,7 +22,8 @@ describe('observe', () => {
     const [first, second] = out.lines();
     expect(JSON.stringify(out.lines())).not.to.include(secret);
     expect(first).to.deep.include({ level: 'info', node: peer, msg: 'started', height: '7', privateKey: '[secret]' });
-    expect(second.err).to.deep.equal({ code: 'CHAIN_UNREACHABLE', message: 'no answer', todo: 'try again', facts: { block: '5' }, cause: 'ECONNREFUSED' });
+    const explained = { code: 'CHAIN_UNREACHABLE', message: 'no answer', todo: 'try again', facts: { block: '5' } };
+    expect(second.err).to.deep.equal({ ...explained, cause: 'ECONNREFUSED' });
   });
 
   it('logs nothing below its level', () => {

@@ -21,7 +21,8 @@ signerConformance('guard file', (key, domain) => openSigner({ dir: newFolder(), 
 
 const base = { key: signerKey, domain: signerDomain };
 const guardPath = (dir: string): string => join(dir, 'signer', readdirSync(join(dir, 'signer')).find((n) => n.endsWith('.log')) as string);
-const vote = (signer: GuardedSigner, round: number, block: number): Promise<string> => signer.signAt(slotOf(round), 'BlockVote', voteFor(round, block));
+const vote = (signer: GuardedSigner, round: number, block: number): Promise<string> =>
+  signer.signAt(slotOf(round), 'BlockVote', voteFor(round, block));
 
 describe('signer guard', () => {
   let previous: CryptoBackend;
