@@ -128,7 +128,7 @@ function newestSourceMs(): number {
 function compile(): void {
   const bin = join(root, 'node_modules/.bin');
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
-  const { status } = spawnSync(join(bin, 'hardhat'), ['build'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status } = spawnSync(join(bin, 'hardhat'), ['build', '--no-tests', '--quiet'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error('DEPLOY_NOT_COMPILED: the contracts could not be compiled; run "hardhat build" and read its output');
 }
 

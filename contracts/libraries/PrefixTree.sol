@@ -17,7 +17,7 @@ pragma solidity 0.8.37;
  * leaf at the path H(left ‖ right) and "prove" keys below it absent.
  */
 library PrefixTree {
-    /// @notice The proof is not one of this tree: depths do not fall towards the root, or a node poses as a leaf.
+    /// @notice Not a proof of this tree: depths do not fall towards the root, a sibling is empty, or a node poses as a leaf.
     error BadTreeProof();
 
     /// @dev Bytes of one packed step.
@@ -62,9 +62,9 @@ library PrefixTree {
             for { let end := add(pos, mul(steps, 38)) } lt(pos, end) { pos := add(pos, 38) } {
                 let head := calldataload(pos)
                 let depth := byte(0, head)
-                fine := and(fine, lt(depth, below))
-                below := depth
                 let siblings := and(shr(208, head), 0xffffffffff)
+                fine := and(fine, and(lt(depth, below), gt(siblings, 0)))
+                below := depth
                 let right := and(shr(sub(255, depth), path), 1)
                 depths := or(depths, shl(sub(255, depth), 1))
                 rank := add(rank, mul(right, siblings))

@@ -193,7 +193,7 @@ function rowHashInTree({ stateRoot, path }: FlatOf<'FalseAnswer'>, form: Exclude
     return found.kind === 'present' ? found.rowHash : ZERO_HASH;
   } catch (error) {
     if (!isPicoloError(error)) throw error;
-    throw new Refusal(error.code === 'TREE_DEPTH_ORDER' || error.code === 'TREE_ROW_HASH' ? 'BadTreeProof' : 'BadProof');
+    throw new Refusal(['TREE_DEPTH_ORDER', 'TREE_ROW_HASH', 'TREE_BAD_COUNT'].includes(error.code) ? 'BadTreeProof' : 'BadProof');
   }
 }
 
