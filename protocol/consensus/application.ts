@@ -17,6 +17,8 @@ export interface Application {
   check(command: Command, pending: PendingCommands): 'valid' | 'invalid' | 'unresolved';
   /** Paths of W items that the command leaves absent; asked only about commands that are 'valid'. */
   removes(command: Command, pending: PendingCommands): readonly Path[];
+  /** Reads a command back from its bytes; the same bytes give the same command. Throws for malformed bytes. */
+  commandOf(bytes: Uint8Array): Command;
   /** Encoded committed block (`AppliedBlock.encoded`) while it is in the history window. */
   blockAt(height: Height): Uint8Array | undefined;
 }

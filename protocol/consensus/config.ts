@@ -35,6 +35,8 @@ export interface Anchor {
   readonly height: Height;
   readonly blockHash: BlockHash;
   readonly closeTs: Timestamp;
+  /** Highest timestamp of the chain up to here. */
+  readonly maxTs: Timestamp;
   /** `checkpointHashOf` the checkpoint the epoch starts from; zero at genesis. */
   readonly checkpoint: Hash32;
 }
@@ -69,7 +71,7 @@ export const LAN_TIMING: Timing = Object.freeze({
 });
 
 export const GENESIS: Anchor = Object.freeze({
-  height: 0n, blockHash: ZERO_HASH as BlockHash, closeTs: 0n as Timestamp, checkpoint: ZERO_HASH,
+  height: 0n, blockHash: ZERO_HASH as BlockHash, closeTs: 0n as Timestamp, maxTs: 0n as Timestamp, checkpoint: ZERO_HASH,
 });
 
 /** A configuration with local-network timing; override what differs. */
@@ -100,4 +102,9 @@ export function rosterOfConfig(config: GroupConfig): Roster {
 
 export function configHash(config: GroupConfig): Hash32 {
   return configHashOf(rosterOfConfig(config));
+}
+
+/** Small groups exchange fast votes all to all; larger ones collect them at the gateway (§2.5). */
+export function votesGoToAll(config: GroupConfig): boolean {
+  return config.roster.length <= 7;
 }

@@ -1,6 +1,7 @@
 import type { CertifiedCheckpoint, Roster } from '../membership/index.ts';
 import type { BlockHash, Epoch, Height, ReplicaIndex, Round, Timestamp, TxId, View } from '../types/index.ts';
 import type { BlockEntry, Outcome } from './block.ts';
+import type { Anchor } from './config.ts';
 import type { Durable } from './durable.ts';
 import type { Message, SignedKind, Unsigned } from './message.ts';
 import type { Offence } from './offence.ts';
@@ -54,9 +55,9 @@ export type Effect =
   /** q signatures: the host certifies the height, syncs the ledger, then rewrites the journal by `snapshotRecords`. */
   | { readonly kind: 'certified'; readonly certificate: CertifiedCheckpoint }
   /** The history of peers is too short: fetch the snapshot of this checkpoint, then `installed` (§2.12). */
-  | { readonly kind: 'snapshotWanted'; readonly from: ReplicaIndex; readonly certificate: CertifiedCheckpoint }
+  | { readonly kind: 'snapshotWanted'; readonly from: ReplicaIndex; readonly certificate: CertifiedCheckpoint; readonly anchor: Anchor }
   /** The epoch is over: start the next one from this checkpoint (§2.13). */
-  | { readonly kind: 'sealed'; readonly certificate: CertifiedCheckpoint; readonly blockHash: BlockHash; readonly next: Roster }
+  | { readonly kind: 'sealed'; readonly certificate: CertifiedCheckpoint; readonly blockHash: BlockHash; readonly anchor: Anchor; readonly next: Roster }
   /** Two signed statements that contradict each other (§3). */
   | { readonly kind: 'evidence'; readonly offence: Offence }
   /** `tick` at the latest after this delay; replaces the alarm before. */

@@ -8,6 +8,12 @@
  *   const replica = createReplica(config, self, undefined, application);
  *   for (const effect of step(replica, { kind: 'start', nowMs })) perform(effect);
  */
+export { createReplica } from './create.ts';
+export { step } from './step.ts';
+export { restoreReplica, type Restored, type RestoreParts } from './restore.ts';
+export { snapshotRecords } from './compact.ts';
+export { statusOf, type ReplicaStatus } from './status.ts';
+export type { Replica } from './state.ts';
 export type { Application, PendingCommands } from './application.ts';
 export { GENESIS, LAN_TIMING, configHash, faults, groupConfig, leaderOf, quorum, type Anchor, type GroupConfig, type Timing } from './config.ts';
 export { batchRootOf, byTime, known, type Entry, type KnownEntry } from './entry.ts';
@@ -24,5 +30,13 @@ export type { ClassicReceipt, FastReceipt, Receipt, Refusal, Reply } from './rec
 export type { Commitment, Input } from './input.ts';
 export type { CommittedBlock, CommittedEntry, Effect, Milestone, Target } from './effect.ts';
 export type { Durable } from './durable.ts';
-export type { JournalRecord } from './record.ts';
+export type { JournalRecord, VotedEntry } from './record.ts';
 export type { Offence, OpenedVote, SignedValue } from './offence.ts';
+export { encodeRecord, recordReader } from './record-codec.ts';
+export {
+  commandReader, decodeCertifiedBlock, decodeMessage, encodeCertifiedBlock, encodeMessage, type CommandReader,
+} from './wire.ts';
+export { decodeReceipt, encodeReceipt, receiptC } from './receipt-codec.ts';
+export { verifyMessage } from './verify.ts';
+export { verifyReceipt } from './verify-receipt.ts';
+export { verifierOf, type Verifier } from './verifier.ts';

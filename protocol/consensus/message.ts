@@ -4,7 +4,7 @@ import type {
   Command, EntryId, Hash32, Height, Rank, ReplicaIndex, Round, Signature, View,
 } from '../types/index.ts';
 import type { Bitmap } from './bitmap.ts';
-import type { Block, Qc } from './block.ts';
+import type { Block, Outcome, Qc } from './block.ts';
 import type { KnownEntry } from './entry.ts';
 
 /** Structs a replica signs for consensus. */
@@ -36,12 +36,18 @@ export interface AckVote {
   readonly signature: Signature;
 }
 
+/** An acknowledged entry in a view change: which certificate counts matters for the order (§2.8). */
+export interface AckedRef {
+  readonly id: EntryId;
+  readonly certView: View;
+}
+
 /** A view change as it travels in the justification of an opening block. */
 export interface TcVote {
   readonly signer: ReplicaIndex;
   readonly value: StructValue<'ViewChange'>;
   /** Entries the signer had acknowledged and not seen committed, in the order of `ackedRoot`. */
-  readonly acked: readonly EntryId[];
+  readonly acked: readonly AckedRef[];
   readonly signature: Signature;
 }
 
@@ -49,6 +55,8 @@ export interface TcVote {
 export interface CertifiedBlock {
   readonly block: Block;
   readonly qc: Qc;
+  /** Told by the sender; a receiver executes for itself. */
+  readonly outcomes: readonly Outcome[];
 }
 
 // signed
@@ -88,7 +96,7 @@ export interface ViewChangeMessage {
   readonly kind: 'viewChange';
   readonly value: StructValue<'ViewChange'>;
   readonly highQc: Qc | null;
-  readonly acked: readonly EntryId[];
+  readonly acked: readonly AckedRef[];
   readonly certs: readonly BatchCert[];
   readonly entries: readonly KnownEntry[];
   readonly signature: Signature;
@@ -150,6 +158,8 @@ export interface BlocksMessage {
   readonly blocks: readonly CertifiedBlock[];
   /** Set instead when the history does not reach back far enough. */
   readonly checkpoint: CertifiedCheckpoint | null;
+  /** The block at the checkpoint's height, which its snapshot continues from. */
+  readonly checkpointBlock: CertifiedBlock | null;
 }
 /** What do you remember of my key? Asked after a restart, before anything is signed (consensus §2.14). */
 export interface RecallMessage {
@@ -158,6 +168,8 @@ export interface RecallMessage {
 /** Newest signed statements of the asker that the sender holds. */
 export interface RecalledMessage {
   readonly kind: 'recalled';
+  /** Whose statements these are: the asker's index. */
+  readonly subject: ReplicaIndex;
   readonly blockVote: BlockVoteMessage | null;
   readonly fastAck: FastAckMessage | null;
   readonly viewChange: { readonly value: StructValue<'ViewChange'>; readonly signature: Signature } | null;

@@ -1,7 +1,7 @@
 import type { StructValue } from '../codec/index.ts';
-import type { EntryId, Hash32, Height, Item, Round, Timestamp, View } from '../types/index.ts';
+import type { EntryId, Hash32, Height, Item, Rank, Round, Timestamp, View } from '../types/index.ts';
 import type { Bitmap } from './bitmap.ts';
-import type { Block, Qc } from './block.ts';
+import type { Block, Consumed, Qc } from './block.ts';
 import type { KnownEntry } from './entry.ts';
 import type { BatchCert } from './message.ts';
 
@@ -19,7 +19,7 @@ export type JournalRecord =
   /** Before ViewChange. */
   | { readonly kind: 'viewChange'; readonly newView: View; readonly highQc: Qc | null }
   /** Before BlockVote: the vote, the lock, the block with its bodies. */
-  | { readonly kind: 'voted'; readonly block: Block; readonly highQc: Qc | null }
+  | { readonly kind: 'voted'; readonly block: Block; readonly highQc: Qc | null; readonly consumed: readonly Consumed[] }
   /** Before Proposal: the rank is used. */
   | { readonly kind: 'proposed'; readonly view: View; readonly round: Round }
   /** Before FastVote. */
@@ -31,8 +31,15 @@ export type JournalRecord =
   }
   /** Before anything that used the clock: no reading above the ceiling was used. */
   | { readonly kind: 'clock'; readonly ceilingMs: bigint }
+  /** A checkpoint this replica computed or installed: what the next one names as `previous`. */
+  | { readonly kind: 'checkpointHash'; readonly height: Height; readonly hash: Hash32 }
   /** Before Checkpoint. */
   | { readonly kind: 'checkpoint'; readonly value: StructValue<'Checkpoint'> }
+  /** Everything the current view binds, in one record; written by compaction only. */
+  | {
+    readonly kind: 'viewState'; readonly view: View; readonly lastVoted: Rank; readonly highQc: Qc | null; readonly closeTs: Timestamp;
+    readonly consumed: readonly Consumed[]; readonly claims: readonly VotedEntry[];
+  }
   /** Last position of an acknowledgement log whose entries left; written by compaction only. */
   | { readonly kind: 'ackHead'; readonly ackSeq: bigint; readonly ackHead: Hash32 }
   /** The epoch's last block is committed: nothing but its checkpoint is signed any more. */

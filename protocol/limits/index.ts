@@ -26,6 +26,8 @@ export const limits = Object.freeze({
   batchesRemembered: 50_000,
   blocksPerFetch: 64,
   statementsRemembered: 50_000,
+  commandsVerified: 50_000,
+  headersPerReceipt: 1024,
   // questions between nodes
   peerRequestsOpen: 256,
   peerRequestsServed: 64,
@@ -106,6 +108,7 @@ export const limits = Object.freeze({
   databasesPerStatus: 1_000,
   groupsPerNode: 1_000,
   freshnessWaitMs: 5_000,
+  freshnessWaiting: 10_000,
   apiRequestMs: 30_000,
   answerBytes: 64 * 1024 * 1024,
   requestBytes: 2 * 1024 * 1024,

@@ -1,0 +1,101 @@
+import { ZERO_HASH, type EntryId, type Path } from '../../types/index.ts';
+import { merklePath } from '../../crypto/index.ts';
+import { invariant } from '../../errors/index.ts';
+import { outcomeLeaf, type BlockHeader, type Outcome } from '../block.ts';
+import { noteCheckpointBlock } from '../checkpoint.ts';
+import type { CommittedEntry } from '../effect.ts';
+import { extendsTip, keyAt, lineage } from '../keys.ts';
+import type { ClassicReceipt } from '../receipt.ts';
+import { dropAcked, failingOver } from '../replay.ts';
+import { openFast } from '../view/enter.ts';
+import type { BlockNode, Replica } from '../state.ts';
+import { encodeCertifiedBlock } from '../wire.ts';
+
+/** Certificates kept for blocks that have not arrived. */
+const ORPHANS = 64;
+
+/** Commits the parent of a certified block when both have consecutive rounds of one view (§2.6). */
+export function tryCommit(replica: Replica, child: BlockNode): void {
+  const parent = replica.blocks.get(child.block.header.parent);
+  if (parent === undefined || child.qc === null || !extendsTip(replica, child.hash)) return;
+  const a = parent.block.header;
+  const b = child.block.header;
+  if (a.view !== b.view || b.round !== a.round + 1) return;
+  const path = [...lineage(replica, parent.hash)].reverse();
+  path.forEach((node, i) => commitOne(replica, node, [...path.slice(i + 1), child]));
+  prune(replica);
+  replica.current.ackRetry = true;
+}
+
+function commitOne(replica: Replica, node: BlockNode, after: readonly BlockNode[]): void {
+  const { header, entries } = node.block;
+  const outcomes = node.execution.outcomes;
+  const committed: CommittedEntry[] = entries.map((entry, i) => ({ ...entry, outcome: outcomes[i] as Outcome }));
+  emitCommit(replica, node, committed);
+  for (const [path, version] of node.execution.writes) replica.recent.set(path, version);
+  replica.tip = {
+    height: header.height, hash: node.hash, header, closeTs: header.closeTs, maxTs: header.maxTs, sealed: replica.tip.sealed || header.kind === 'reconfig',
+  };
+  replica.blocks.delete(node.hash);
+  for (const [index, entry] of committed.entries()) settleCommand(replica, node, entry, index, after);
+  replica.changedSinceCheckpoint += committed.filter(({ outcome }) => outcome !== 'skipped').length;
+  forgetAcked(replica, header, committed);
+  if (header.kind === 'opening') openFast(replica, header.view);
+  if (replica.current.proposal?.value.blockHash === node.hash) replica.current.frozen = new Map<Path, 'R' | 'W'>();
+  if (header.kind === 'checkpoint' || header.kind === 'reconfig') noteCheckpointBlock(replica, header, node.hash);
+}
+
+function emitCommit(replica: Replica, node: BlockNode, entries: readonly CommittedEntry[]): void {
+  const { header } = node.block;
+  invariant(node.qc !== null, 'committed-block-is-certified', { height: header.height });
+  replica.out.push({
+    kind: 'commit',
+    block: {
+      epoch: header.epoch, height: header.height, blockHash: node.hash, closeTs: header.closeTs, entries,
+      encoded: encodeCertifiedBlock({ block: node.block, qc: node.qc, outcomes: node.execution.outcomes }),
+    },
+  });
+}
+
+/** Acknowledged entries leave when the chain has them, or when the committed chain has made them impossible. */
+function forgetAcked(replica: Replica, header: BlockHeader, committed: readonly CommittedEntry[]): void {
+  for (const { id, outcome } of committed) {
+    if (outcome === 'skipped') continue;
+    dropAcked(replica, id);
+    replica.current.unacked.delete(id);
+    replica.current.certified.delete(id);
+  }
+  // an opening block carried what could still be final; older certificates it left out are dead (§2.8)
+  if (header.kind === 'opening') for (const { id, view } of [...replica.acked.values()]) if (view < header.view) dropAcked(replica, id);
+  // what a certified block disturbs never had f+1 honest acknowledgements (§2.17 lemma 4)
+  for (const { id } of failingOver(replica, replica.tip.hash)) dropAcked(replica, id);
+}
+
+function settleCommand(replica: Replica, node: BlockNode, entry: CommittedEntry, index: number, after: readonly BlockNode[]): void {
+  const pending = replica.pending.get(entry.command.id);
+  if (pending === undefined) return;
+  if (entry.outcome === 'skipped') {
+    if (keyAt(replica, replica.tip.hash, entry.command.noncePath).version === ZERO_HASH) return; // late: still undecided
+    if (pending.gateway === undefined) replica.pending.delete(entry.command.id);
+    return;
+  }
+  replica.pending.delete(entry.command.id);
+  if (pending.gateway === undefined) return;
+  const receipt = receiptOf(node, entry, index, after);
+  replica.out.push({ kind: 'reply', command: entry.command.id, reply: { kind: 'receipt', receipt } });
+}
+
+function receiptOf(node: BlockNode, entry: CommittedEntry, index: number, after: readonly BlockNode[]): ClassicReceipt {
+  const leaves = node.block.entries.map(({ id }: { id: EntryId }, i) => outcomeLeaf(id, node.execution.outcomes[i] as Outcome));
+  const last = after[after.length - 1] as BlockNode;
+  return {
+    kind: 'classic', command: entry.command.id, entry: entry.id, ts: entry.ts, footprintRoot: entry.command.footprintRoot, outcome: entry.outcome,
+    path: merklePath(leaves, index), headers: [node, ...after].map(({ block }) => block.header), qc: last.qc as ClassicReceipt['qc'],
+  };
+}
+
+/** Blocks that do not extend the committed chain can never be committed. */
+function prune(replica: Replica): void {
+  for (const hash of [...replica.blocks.keys()]) if (!extendsTip(replica, hash)) replica.blocks.delete(hash);
+  for (const [hash, qc] of replica.orphanQcs) if (replica.orphanQcs.size > ORPHANS && qc !== replica.highQc) replica.orphanQcs.delete(hash);
+}

@@ -1,0 +1,180 @@
+import { compareRank, type BlockHash, type ReplicaIndex, type Timestamp } from '../../types/index.ts';
+import { fresh, mayClose, notAhead, releaseMs } from '../clock.ts';
+import type { Block, Consumed } from '../block.ts';
+import { insertBlock, learnQc, lockRank } from '../chain.ts';
+import { leaderOf } from '../config.ts';
+import { noteProposal } from '../evidence.ts';
+import { effectiveClose, extendsTip, lineage, lockKey } from '../keys.ts';
+import type { BatchCert, ProposalMessage, RejectReason } from '../message.ts';
+import { persist } from '../persist.ts';
+import { failingOver } from '../replay.ts';
+import { send, type AckedEntry, type BlockNode, type Replica } from '../state.ts';
+import { participates } from '../status.ts';
+import { enterView } from '../view/enter.ts';
+import { opensRightly } from '../view/open.ts';
+import { parentOf } from './assemble.ts';
+
+/** A leader's block: enter its view if it opens one, freeze its keys, then decide (C-VOTE). */
+export function onProposal(replica: Replica, from: ReplicaIndex, message: ProposalMessage): void {
+  const { view, round } = message.value;
+  if (from !== leaderOf(replica.config, view)) return relayed(replica, message);
+  noteProposal(replica, from, message);
+  learnQc(replica, message.parentQc);
+  if (view > replica.view && view >= replica.vcView && opensRightly(replica, message)) enterView(replica, view);
+  if (view !== replica.view) return;
+  if (from === replica.self) ownProposal(replica, message);
+  const { current } = replica;
+  if (current.proposal !== undefined && current.proposal.value.round >= round) return;
+  current.proposal = message;
+  current.proposalFrom = from;
+  current.proposalDone = false;
+  current.frozen = new Map();
+  for (const { command } of message.block.entries) {
+    for (const { path, mode } of command.items) if (current.frozen.get(path) !== 'W') current.frozen.set(path, mode);
+  }
+}
+
+/** Somebody else's copy of a proposal teaches its certificate, nothing more. */
+function relayed(replica: Replica, message: ProposalMessage): void {
+  learnQc(replica, message.parentQc);
+}
+
+/** The own proposal came back signed: now it waits for votes. */
+function ownProposal(replica: Replica, message: ProposalMessage): void {
+  const { round } = message.value;
+  const { leader } = replica.current;
+  leader.signing = false;
+  if (leader.outstanding !== undefined && leader.outstanding.value.round >= round) return;
+  leader.outstanding = message;
+  leader.sentMs = replica.elapsedMs;
+  if (round > leader.lastRound) leader.lastRound = round;
+}
+
+/** C-VOTE on the newest proposal: vote, reject, or wait for what is missing. */
+export function considerProposal(replica: Replica): void {
+  const { current } = replica;
+  const message = current.proposal;
+  if (message === undefined || current.proposalDone || !participates(replica)) return;
+  const verdict = judge(replica, message);
+  if (verdict === 'wait') return;
+  current.proposalDone = true;
+  if (verdict === 'vote') return;
+  if (verdict !== 'old') reject(replica, message, verdict, []);
+}
+
+type Verdict = 'vote' | 'wait' | 'old' | RejectReason;
+
+function judge(replica: Replica, message: ProposalMessage): Verdict {
+  const { block, parentQc } = message;
+  const { header } = block;
+  if (compareRank(header, replica.lastVoted) <= 0) return 'old';
+  const opening = header.kind === 'opening';
+  if (opening ? !opensRightly(replica, message) : parentQc === null || parentQc.view !== header.view || parentQc.blockHash !== header.parent) return 'invalid';
+  if (!opening && replica.rules.lock && parentQc !== null && compareRank(parentQc, lockRank(replica)) < 0) return 'behind';
+  const parent = parentOf(replica, header.parent);
+  if (parent === undefined || !extendsTip(replica, header.parent)) {
+    replica.missing = true;
+    return 'wait';
+  }
+  const node = insertBlock(replica, block); // kept whatever the verdict: others may certify it
+  if (node === undefined) return 'wait';
+  const contents = judgeContents(replica, block);
+  if (contents !== undefined) return contents;
+  if (!sameRoots(node)) return 'invalid';
+  const failing = opening || !replica.rules.replayCheck ? [] : failingOver(replica, node.hash);
+  if (failing.length > 0) {
+    replica.current.proposalDone = true;
+    reject(replica, message, 'replay', failing);
+    return 'old';
+  }
+  if (releaseMs(replica, ancestorsMaxTs(replica, node)) > replica.clockMs) return 'wait'; // C-VOTE 5
+  castBlockVote(replica, node);
+  return 'vote';
+}
+
+/** C-VOTE 3, without the certificates, which were checked with the message. */
+function judgeContents(replica: Replica, { header, entries }: Block): Verdict | undefined {
+  const parent = parentOf(replica, header.parent);
+  if (parent === undefined) return 'wait';
+  if (header.height !== parent.height + 1n || header.closeTs < parent.closeTs) return 'invalid';
+  if (header.maxTs !== entries.reduce((max, { ts }) => (ts > max ? ts : max), parent.maxTs)) return 'invalid';
+  if (header.kind === 'opening') return header.closeTs === parent.closeTs ? undefined : 'invalid';
+  if (parent.sealed && entries.length > 0) return 'invalid';
+  if (header.kind === 'reconfig') return sealsRightly(replica, header.closeTs, parent, header) ? undefined : 'behind';
+  for (const { certView, ts } of entries) {
+    if (certView !== null) {
+      if (certView !== header.view) return 'invalid';
+      continue;
+    }
+    if (ts <= parent.closeTs || !fresh(replica, ts)) return 'stale';
+    if (!notAhead(replica, ts)) return 'wait';
+  }
+  if (replica.rules.closeCheck && !parent.sealed && !mayClose(replica, header.closeTs)) return 'wait';
+  return undefined;
+}
+
+/** A reconfig block is right when the registry announced the same to this replica (§2.13). */
+function sealsRightly(replica: Replica, closeTs: Timestamp, parent: { closeTs: Timestamp; maxTs: Timestamp }, header: Block['header']): boolean {
+  const floor = header.maxTs > parent.closeTs ? header.maxTs : parent.closeTs;
+  return replica.next !== undefined && replica.next.hash === header.next && closeTs === floor;
+}
+
+function sameRoots({ block, execution }: BlockNode): boolean {
+  return block.header.effectsRoot === execution.effectsRoot && block.header.outcomeRoot === execution.outcomeRoot;
+}
+
+function ancestorsMaxTs(replica: Replica, node: BlockNode): Timestamp {
+  let maxTs = 0n as Timestamp;
+  for (const { block } of lineage(replica, node.block.header.parent)) {
+    for (const { ts } of block.entries) if (ts > maxTs) maxTs = ts;
+  }
+  return maxTs;
+}
+
+function castBlockVote(replica: Replica, node: BlockNode): void {
+  const { block, hash } = node;
+  const { group, epoch } = replica.config;
+  const { view, round } = block.header;
+  replica.lastVoted = { view, round };
+  noteVoted(replica, hash, effectiveClose(block.header), node.execution.consumed);
+  const { view: qcView, round: qcRound } = lockRank(replica);
+  const value = { group, epoch, view, round, blockHash: hash, qcView, qcRound };
+  persist(replica, { kind: 'voted', block, highQc: replica.highQc, consumed: node.execution.consumed }, {
+    message: { kind: 'blockVote', value }, to: leaderOf(replica.config, view), notBeforeMs: 0, view,
+  });
+}
+
+/** What a vote binds for the rest of the view (F-VOTE 2, 3, 5). */
+export function noteVoted(replica: Replica, hash: BlockHash | undefined, closes: Timestamp, consumed: readonly Consumed[]): void {
+  const { current } = replica;
+  if (hash !== undefined) current.votedBlocks.add(hash);
+  if (closes > current.votedCloseTs) current.votedCloseTs = closes;
+  for (const { path, from, to } of consumed) {
+    const key = lockKey(path, from);
+    const by = current.consumed.get(key) ?? new Set();
+    by.add(to);
+    current.consumed.set(key, by);
+  }
+}
+
+function reject(replica: Replica, { value }: ProposalMessage, reason: RejectReason, failing: readonly AckedEntry[]): void {
+  const { view, round } = value;
+  replica.out.push({ kind: 'milestone', milestone: { event: 'rejected', view, round, reason } });
+  const wanted = failing.length === 0 ? [] : withDependencies(replica, failing);
+  const certs = [...new Set<BatchCert>(wanted.map(({ cert }) => cert))];
+  const entries = wanted.map(({ command, ts, id }) => ({ command, ts, id }));
+  send(replica, leaderOf(replica.config, view), { kind: 'reject', view, round, reason, certs, entries });
+  if (reason === 'behind' && replica.highQc !== null) send(replica, leaderOf(replica.config, view), { kind: 'certified', qc: replica.highQc });
+}
+
+/** The failing entries and the acknowledged ones whose keys they share. */
+function withDependencies(replica: Replica, failing: readonly AckedEntry[]): AckedEntry[] {
+  const wanted = new Map(failing.map((entry) => [entry.id, entry]));
+  for (const entry of wanted.values()) {
+    for (const { version } of entry.command.items) {
+      const producer = replica.acked.get(version);
+      if (producer !== undefined) wanted.set(producer.id, producer);
+    }
+  }
+  return [...wanted.values()];
+}

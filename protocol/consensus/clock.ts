@@ -1,0 +1,53 @@
+import { MAX_TIMESTAMP, msOf, tick, timestampOf } from '../hlc/index.ts';
+import type { Timestamp } from '../types/index.ts';
+import { persist } from './persist.ts';
+import type { Replica } from './state.ts';
+
+/**
+ * Takes in the physical clock (§2.10). `clockMs` never goes back, across restarts too; `elapsedMs`
+ * measures timeouts and ignores steps backwards.
+ */
+export function readClock(replica: Replica, nowMs: number): void {
+  const ms = Math.floor(nowMs);
+  if (ms > replica.nowMs && replica.nowMs !== 0) replica.elapsedMs += ms - replica.nowMs;
+  replica.nowMs = ms;
+  if (ms > replica.clockMs) replica.clockMs = ms;
+}
+
+/** Keeps the durable ceiling above the clock: no reading at or above it was ever used (§2.14). */
+export function keepCeiling(replica: Replica): void {
+  const aheadMs = replica.config.timing.clockCeilingMs;
+  if (replica.quarantined || replica.clockMs + aheadMs / 2 < replica.ceilingMs) return;
+  replica.ceilingMs = replica.clockMs + aheadMs;
+  replica.ceilingToken = persist(replica, { kind: 'clock', ceilingMs: BigInt(Math.ceil(replica.ceilingMs)) });
+}
+
+/** A new timestamp above `after`, unique to this gateway. */
+export function stamp(replica: Replica, after: Timestamp): Timestamp {
+  return tick(replica.hlc, replica.clockMs, after);
+}
+
+/** T1: recent enough for a first-phase vote. */
+export function fresh(replica: Replica, ts: Timestamp): boolean {
+  return msOf(ts) > replica.clockMs - replica.config.timing.clockWindowMs;
+}
+
+/** Not further ahead than the group tolerates. */
+export function notAhead(replica: Replica, ts: Timestamp): boolean {
+  return msOf(ts) <= replica.clockMs + replica.config.timing.clockAheadMs;
+}
+
+/** T2: the clock reading from which a second-phase signature over `ts` may leave. */
+export function releaseMs(replica: Replica, ts: Timestamp): number {
+  return replica.rules.clockRelease ? msOf(ts) + replica.config.timing.clockWindowMs : 0;
+}
+
+/** The timestamp that closes everything up to and including a millisecond. */
+export function closing(ms: number): Timestamp {
+  return timestampOf(Math.max(0, ms), 0xffff, 0xffffffff);
+}
+
+/** A closed timestamp no honest voter's T1 can contradict: `hlc - W` has passed it. */
+export function mayClose(replica: Replica, ts: Timestamp): boolean {
+  return ts === MAX_TIMESTAMP || msOf(ts) <= replica.clockMs - replica.config.timing.clockWindowMs;
+}

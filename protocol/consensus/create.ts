@@ -1,0 +1,74 @@
+import { createHlc } from '../hlc/index.ts';
+import { ZERO_HASH, type Address, type Rank, type ReplicaIndex, type Timestamp, type View } from '../types/index.ts';
+import type { Application } from './application.ts';
+import { quorum, type GroupConfig } from './config.ts';
+import { addAcked } from './replay.ts';
+import { ALL_RULES, type Rules } from './rules.ts';
+import type { Restored } from './restore.ts';
+import { noteVoted } from './classic/vote.ts';
+import { lock } from './fast/vote.ts';
+import { newView } from './fresh.ts';
+import type { PeerState, Replica, Tip } from './state.ts';
+
+const LOWEST: Rank = { view: 0n, round: 0 };
+
+/** A replica that obeys every rule. `restored` is undefined for one that has never run in this epoch. */
+export function createReplica(config: GroupConfig, self: ReplicaIndex, restored: Restored | undefined, application: Application): Replica {
+  return createReplicaWith(config, self, restored, application, ALL_RULES);
+}
+
+/** For mutation tests: the same with some rules switched off. */
+export function createReplicaWith(
+  config: GroupConfig, self: ReplicaIndex, restored: Restored | undefined, application: Application, rules: Rules,
+): Replica {
+  const ceilingMs = restored?.ceilingMs ?? 0;
+  const replica: Replica = {
+    config, self, application, rules, read: (data) => application.commandOf(data), q: quorum(config) - rules.quorumShort,
+    out: [], nextToken: 1, flushed: undefined, onFlush: new Map(), held: [], viewToken: 0,
+    nowMs: 0, elapsedMs: 0, clockMs: ceilingMs, ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
+    view: restored?.view ?? 0n, vcView: restored?.vcView ?? 0n, lastVoted: restored?.lastVoted ?? LOWEST, highQc: restored?.highQc ?? null,
+    restoredVotes: restored?.voted ?? [],
+    acked: new Map(), ackedByPath: new Map(), ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
+    abstainUntil: restored?.abstainUntil ?? -1n, quarantined: restored?.quarantined ?? false, halted: false,
+    recalling: restored === undefined || restored.quarantined ? undefined : new Set([self]),
+    tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), recentCloseTs: 0n as Timestamp,
+    changedSinceCheckpoint: 0, checkpointMs: 0,
+    current: newView(0, restored !== undefined), failures: 0, changeMs: 0, changeSentMs: 0, ownChange: undefined, builtOpening: -1n,
+    pending: new Map(), queue: [], queueMs: 0, batchSeq: 0n, hot: new Map(),
+    peers: config.roster.map((_: Address) => newPeer()), heartbeatMs: -Infinity, fetchMs: -Infinity, fetchPeer: self, missing: false,
+    pendingScanMs: -Infinity,
+    checkpoints: new Map(), previousCheckpoint: restored?.previousCheckpoint ?? config.anchor.checkpoint,
+    previousHeight: restored?.previousHeight ?? config.anchor.height, stable: undefined, announceMs: 0,
+    next: undefined, sealedHeight: restored?.sealedHeight,
+    seen: { blockVotes: new Map(), proposals: new Map(), acks: new Map(), claims: new Map(), reported: new Set() },
+  };
+  if (restored !== undefined) fillFrom(replica, restored);
+  return replica;
+}
+
+function fillFrom(replica: Replica, restored: Restored): void {
+  const { rules } = replica;
+  if (rules.durableAcked) for (const entry of restored.acked) addAcked(replica, entry);
+  if (!rules.durableVoted) {
+    replica.lastVoted = LOWEST;
+    replica.highQc = null;
+    replica.restoredVotes = [];
+  }
+  const { current } = replica;
+  current.fastOpen = replica.tip.header?.view === replica.view;
+  for (const claim of restored.claims) lock(replica, claim);
+  if (restored.bound !== undefined) noteVoted(replica, undefined, restored.bound.closeTs, restored.bound.consumed);
+  for (const [path, version] of restored.recent) replica.recent.set(path, version);
+}
+
+function newPeer(): PeerState {
+  return {
+    clockMs: 0, view: 0n as View, committed: 0n, highQc: LOWEST, change: undefined, blockVote: undefined, fastAck: undefined,
+  };
+}
+
+function tipOf(config: GroupConfig, restored: Restored | undefined): Tip {
+  if (restored?.tip !== undefined) return restored.tip;
+  const { height, blockHash, closeTs, maxTs } = config.anchor;
+  return { height, hash: blockHash, header: null, closeTs, maxTs, sealed: false };
+}

@@ -1,0 +1,81 @@
+import { merkleRoot } from '../crypto/index.ts';
+import { invariant } from '../errors/index.ts';
+import { ZERO_TIMESTAMP } from '../hlc/index.ts';
+import { compareHex, ZERO_HASH, type BlockHash, type Command, type EntryId, type Item, type KeyVersion, type Path, type Timestamp } from '../types/index.ts';
+import { effectsRootOf, outcomeLeaf, type BlockEntry, type Consumed, type Outcome } from './block.ts';
+import type { KnownEntry } from './entry.ts';
+import { closeAt, keyAt, pendingOf } from './keys.ts';
+import type { Execution, Replica } from './state.ts';
+
+interface Run {
+  readonly replica: Replica;
+  readonly parent: BlockHash;
+  readonly closeTs: Timestamp;
+  readonly writes: Map<Path, KeyVersion>;
+  readonly consumed: Consumed[];
+  readonly inBlock: Map<EntryId, Command>;
+}
+
+/** Executes entries in order over `parent` (§2.2 exec, §2.9). Deterministic; changes nothing. */
+export function execute(replica: Replica, parent: BlockHash, entries: readonly BlockEntry[]): Execution {
+  const run: Run = { replica, parent, closeTs: closeAt(replica, parent), writes: new Map(), consumed: [], inBlock: new Map() };
+  const outcomes: Outcome[] = [];
+  const outcomeOf = new Map<EntryId, Outcome>();
+  for (const entry of entries) {
+    const outcome = executeEntry(run, entry);
+    outcomes.push(outcome);
+    // one entry twice in a block: the first run counts
+    if (!outcomeOf.has(entry.id)) outcomeOf.set(entry.id, outcome);
+    run.inBlock.set(entry.id, entry.command);
+  }
+  const consumed = run.consumed.toSorted((a, b) => compareHex(a.path, b.path));
+  return {
+    outcomes, outcomeOf, writes: run.writes, consumed,
+    effectsRoot: effectsRootOf(consumed),
+    outcomeRoot: merkleRoot(entries.map(({ id }, i) => outcomeLeaf(id, outcomes[i] as Outcome))),
+  };
+}
+
+function executeEntry(run: Run, entry: BlockEntry): Outcome {
+  const { command, ts } = entry;
+  if (stateOf(run, command.noncePath).version !== ZERO_HASH) return 'skipped';
+  if (run.replica.rules.lateRule && ts <= run.closeTs) return 'skipped';
+  if (ts > command.notAfter || !itemsHold(command.items, ts, (path) => stateOf(run, path))) return abort(run, entry);
+  const base = pendingOf(run.replica, run.parent);
+  const pending = (id: EntryId): Command | undefined => run.inBlock.get(id) ?? base(id);
+  const verdict = run.replica.application.check(command, pending);
+  invariant(verdict !== 'unresolved', 'current-versions-resolve', { entry: entry.id });
+  if (verdict === 'invalid') return abort(run, entry);
+  const removes = new Set(run.replica.application.removes(command, pending));
+  for (const item of command.items) {
+    if (item.mode === 'W') run.consumed.push({ path: item.path, from: item.version, to: entry.id });
+    run.writes.set(item.path, afterItem(stateOf(run, item.path), item, entry, removes));
+  }
+  return 'applied';
+}
+
+/** An abort consumes the nonce, so that replay and execution agree on what has run (§2.20 M1). */
+function abort(run: Run, { command, id, ts }: BlockEntry): Outcome {
+  run.consumed.push({ path: command.noncePath, from: ZERO_HASH as EntryId, to: id });
+  run.writes.set(command.noncePath, { version: id, writtenAt: ts, readAt: ZERO_TIMESTAMP });
+  return 'aborted';
+}
+
+function stateOf(run: Run, path: Path): KeyVersion {
+  return run.writes.get(path) ?? keyAt(run.replica, run.parent, path);
+}
+
+/** Every item is at its version and the timestamp order agrees (§2.2 exec). */
+export function itemsHold(items: readonly Item[], ts: Timestamp, stateAt: (path: Path) => KeyVersion): boolean {
+  return items.every((item) => itemHolds(item, ts, stateAt(item.path)));
+}
+
+export function itemHolds(item: Item, ts: Timestamp, at: KeyVersion): boolean {
+  return at.version === item.version && ts > at.writtenAt && (item.mode === 'R' || ts > at.readAt);
+}
+
+/** State of a key after an entry used it. */
+export function afterItem(at: KeyVersion, item: Item, { id, ts }: KnownEntry, removes: ReadonlySet<Path>): KeyVersion {
+  if (item.mode === 'R') return { ...at, readAt: ts > at.readAt ? ts : at.readAt };
+  return { version: (removes.has(item.path) ? ZERO_HASH : id) as EntryId, writtenAt: ts, readAt: ZERO_TIMESTAMP };
+}

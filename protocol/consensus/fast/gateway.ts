@@ -1,0 +1,165 @@
+import { limits } from '../../limits/index.ts';
+import { ZERO_HASH, type Command, type Timestamp, type TxId } from '../../types/index.ts';
+import { leaderOf } from '../config.ts';
+import { stamp } from '../clock.ts';
+import { batchRootOf, known, type KnownEntry } from '../entry.ts';
+import { keyAt } from '../keys.ts';
+import { signOnLastFlush } from '../persist.ts';
+import type { Refusal } from '../receipt.ts';
+import { send, type Batch, type PendingCommand, type Replica } from '../state.ts';
+import { participates } from '../status.ts';
+import { votesFor } from './batch.ts';
+import { backOff, coolDown, isHot } from './hot.ts';
+import { watch } from './pending.ts';
+
+/** How often the timers of commands are looked at. */
+const SCAN_MS = 5;
+
+/** A client's command (§2.5): queue it for a batch, or send it to the leader when the fast path is not for it. */
+export function onSubmit(replica: Replica, command: Command): void {
+  if (replica.sealedHeight !== undefined) return refuse(replica, command.id, 'sealed');
+  if (wasDecided(replica, command)) return refuse(replica, command.id, 'superseded');
+  const pending = watch(replica, command);
+  if (pending === undefined) return refuse(replica, command.id, 'overloaded');
+  if (pending.gateway !== undefined) return;
+  pending.gateway = { phase: 'queued', batchRoot: undefined, index: 0, phaseMs: replica.elapsedMs };
+  if (pending.classic || !mayGoFast(replica, command)) return goClassic(replica, pending);
+  if (replica.queue.length === 0) replica.queueMs = replica.elapsedMs;
+  replica.queue.push(command.id);
+}
+
+/** Somebody wants this command ordered by the leader (§2.7). */
+export function onSubmitMessage(replica: Replica, command: Command): void {
+  if (wasDecided(replica, command)) return;
+  const pending = watch(replica, command);
+  if (pending !== undefined) pending.classic = true;
+}
+
+/** Sends one batch when it is full or its delay is over (§2.5, §2.16). */
+export function flushQueue(replica: Replica): void {
+  while (replica.queue.length > 0) {
+    const due = replica.queue.length >= limits.entriesPerBatch || replica.elapsedMs - replica.queueMs >= replica.config.timing.batchDelayMs;
+    if (!due) return;
+    const commands = takeQueued(replica);
+    if (!fastReady(replica)) {
+      for (const pending of commands) goClassic(replica, pending);
+      continue;
+    }
+    sendBatch(replica, commands);
+  }
+}
+
+function takeQueued(replica: Replica): PendingCommand[] {
+  const ids = replica.queue.splice(0, limits.entriesPerBatch);
+  return ids.flatMap((id) => {
+    const pending = replica.pending.get(id);
+    return pending?.gateway?.phase === 'queued' ? [pending] : [];
+  });
+}
+
+function sendBatch(replica: Replica, commands: readonly PendingCommand[]): void {
+  if (commands.length === 0) return;
+  const entries: KnownEntry[] = commands.map(({ command }) => known({ command, ts: stamp(replica, hintOf(replica, command)) }));
+  const batchRoot = batchRootOf(entries.map(({ id }) => id));
+  commands.forEach(({ gateway }, index) => {
+    if (gateway === undefined) return;
+    Object.assign(gateway, { phase: 'fast', batchRoot, index, phaseMs: replica.elapsedMs });
+  });
+  const { group, epoch } = replica.config;
+  replica.batchSeq += 1n;
+  const value = { group, epoch, view: replica.view, gateway: replica.self, seq: replica.batchSeq, batchRoot, count: entries.length };
+  signOnLastFlush(replica, { message: { kind: 'fastBatch', value, entries }, to: 'all', notBeforeMs: 0, view: replica.view });
+}
+
+/** Latest time any of its keys was used, as far as this gateway knows. */
+function hintOf(replica: Replica, command: Command): Timestamp {
+  let latest = replica.tip.closeTs;
+  for (const { path } of command.items) {
+    const at = keyAt(replica, replica.tip.hash, path);
+    for (const ts of [at.writtenAt, at.readAt]) if (ts > latest) latest = ts;
+    for (const entry of replica.ackedByPath.get(path) ?? []) if (entry.ts > latest) latest = entry.ts;
+  }
+  return latest;
+}
+
+/** Enough refusals that q votes are impossible: no timer needed (§2.7). */
+export function onRefusals(replica: Replica, batch: Batch): void {
+  const most = replica.config.roster.length - replica.q;
+  for (const [index, entry] of (batch.entries ?? []).entries()) {
+    if (batch.votes.size - votesFor(batch, index) <= most) continue;
+    const pending = replica.pending.get(entry.command.id);
+    if (pending?.gateway?.phase === 'fast' && pending.gateway.batchRoot === batch.root) failFast(replica, pending);
+  }
+}
+
+export function failFast(replica: Replica, pending: PendingCommand): void {
+  backOff(replica, pending.command);
+  replica.out.push({ kind: 'milestone', milestone: { event: 'fastFailed', command: pending.command.id } });
+  goClassic(replica, pending);
+}
+
+export function goClassic(replica: Replica, pending: PendingCommand): void {
+  pending.classic = true;
+  if (pending.gateway !== undefined) Object.assign(pending.gateway, { phase: 'classic', phaseMs: replica.elapsedMs });
+  handOver(replica, pending);
+}
+
+/** To the leader first; to everybody when the leader did nothing, so that f+1 timers run (§2.18). */
+export function handOver(replica: Replica, pending: PendingCommand): void {
+  const first = pending.sentMs === -Infinity;
+  pending.sentMs = replica.elapsedMs;
+  const leader = leaderOf(replica.config, replica.view);
+  if (first && leader === replica.self) return;
+  send(replica, first ? leader : 'all', { kind: 'submit', command: pending.command });
+}
+
+export function refuse(replica: Replica, command: TxId, reason: Refusal): void {
+  replica.out.push({ kind: 'reply', command, reply: { kind: 'refused', command, reason } });
+}
+
+function wasDecided(replica: Replica, command: Command): boolean {
+  return keyAt(replica, replica.tip.hash, command.noncePath).version !== ZERO_HASH;
+}
+
+function mayGoFast(replica: Replica, command: Command): boolean {
+  return !command.classicOnly && !replica.config.classicOnly && fastReady(replica) && !isHot(replica, command);
+}
+
+/** The fast path is open here, and nothing this replica is about to sign rests on an unwritten record. */
+function fastReady(replica: Replica): boolean {
+  return replica.current.fastOpen && participates(replica)
+    && replica.flushed !== undefined && replica.flushed.token >= replica.viewToken && replica.clockMs < replica.durableCeilingMs;
+}
+
+
+/** Timers of every command somebody waits for (§2.7, §2.18). */
+export function watchPending(replica: Replica): void {
+  if (replica.elapsedMs - replica.pendingScanMs < SCAN_MS) return;
+  replica.pendingScanMs = replica.elapsedMs;
+  coolDown(replica);
+  for (const pending of replica.pending.values()) watchOne(replica, pending);
+}
+
+function watchOne(replica: Replica, pending: PendingCommand): void {
+  const { command, gateway } = pending;
+  if (wasDecided(replica, command) || replica.tip.closeTs >= command.notAfter) {
+    replica.pending.delete(command.id);
+    if (gateway !== undefined) refuse(replica, command.id, wasDecided(replica, command) ? 'superseded' : 'expired');
+    return;
+  }
+  const { fastTimeoutMs, orphanTimeoutMs, commandTimeoutMs } = replica.config.timing;
+  if (gateway?.phase === 'fast' && replica.elapsedMs - gateway.phaseMs >= fastTimeoutMs) return failFast(replica, pending);
+  if (!pending.classic && gateway === undefined && replica.elapsedMs - pending.sinceMs >= orphanTimeoutMs) return rescue(replica, pending);
+  if (pending.classic && replica.elapsedMs - pending.sentMs >= commandTimeoutMs / 4) handOver(replica, pending);
+}
+
+/** Finishing a stranger's command is legitimate: its client signed it (§2.7). */
+function rescue(replica: Replica, pending: PendingCommand): void {
+  pending.classic = true;
+  for (const entry of replica.acked.values()) {
+    if (entry.command.id !== pending.command.id) continue;
+    pending.sentMs = replica.elapsedMs;
+    return send(replica, 'all', { kind: 'certificate', certs: [entry.cert], entries: [entry] });
+  }
+  handOver(replica, pending);
+}

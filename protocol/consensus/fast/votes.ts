@@ -1,0 +1,29 @@
+import { limits } from '../../limits/index.ts';
+import type { ReplicaIndex } from '../../types/index.ts';
+import { fits } from '../bitmap.ts';
+import { votesGoToAll } from '../config.ts';
+import { noteFastVote } from '../evidence.ts';
+import type { FastVoteMessage } from '../message.ts';
+import { send, type Batch, type Replica } from '../state.ts';
+import { addVote, batchOf, certOf } from './batch.ts';
+import { onRefusals } from './gateway.ts';
+
+/** Counts a fast vote (§2.5 certificate). */
+export function onFastVote(replica: Replica, from: ReplicaIndex, message: FastVoteMessage): void {
+  const { value, signature } = message;
+  if (value.view !== replica.view) return;
+  if (!replica.current.batches.has(value.batchRoot) && replica.current.batches.size >= limits.batchesRemembered) return;
+  const batch = batchOf(replica, value.batchRoot);
+  if (from === replica.self) batch.ownVote = message;
+  if (batch.entries !== undefined && !fits(value.accept, batch.entries.length)) return;
+  const before = batch.certified;
+  addVote(replica, batch, { signer: from, accept: value.accept, signature });
+  noteFastVote(replica, from, batch);
+  if (batch.gateway !== replica.self || batch.entries === undefined) return;
+  if (!votesGoToAll(replica.config) && batch.certified !== before) tellCertificate(replica, batch);
+  onRefusals(replica, batch);
+}
+
+function tellCertificate(replica: Replica, batch: Batch): void {
+  send(replica, 'all', { kind: 'certificate', certs: [certOf(replica, batch)], entries: [] });
+}

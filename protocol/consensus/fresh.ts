@@ -1,0 +1,19 @@
+import type { Timestamp } from '../types/index.ts';
+import type { LeaderState, ViewState } from './state.ts';
+
+/** Fresh state of a view. */
+export function newView(startedMs: number, silentLeader: boolean): ViewState {
+  return {
+    opening: undefined, fastOpen: false, startedMs, locks: new Map(), batches: new Map(), consumed: new Map(), votedBlocks: new Set(),
+    votedCloseTs: 0n as Timestamp, certified: new Map(), unacked: new Set(), proposal: undefined, proposalFrom: 0, proposalDone: true, frozen: new Map(),
+    ackRetry: false,
+    leader: newLeader(silentLeader),
+  };
+}
+
+function newLeader(silent: boolean): LeaderState {
+  return {
+    outstanding: undefined, proposedMs: -Infinity, sentMs: 0, lastRound: 0, signing: false, silent, firstRejectMs: undefined,
+    rejects: new Set(), votes: new Map(), qcToTell: undefined,
+  };
+}

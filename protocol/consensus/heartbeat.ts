@@ -1,0 +1,27 @@
+import type { ReplicaIndex } from '../types/index.ts';
+import { lockRank } from './chain.ts';
+import type { HeartbeatMessage } from './message.ts';
+import { send, type Replica } from './state.ts';
+
+/** Tells clock, view and progress (§2.10): moves the closed timestamp, shows who is behind. */
+export function heartbeat(replica: Replica): void {
+  if (replica.elapsedMs - replica.heartbeatMs < replica.config.timing.heartbeatMs) return;
+  replica.heartbeatMs = replica.elapsedMs;
+  send(replica, 'all', {
+    kind: 'heartbeat', clockMs: BigInt(replica.clockMs), view: replica.view, committed: replica.tip.height, highQc: rankOnly(replica),
+  });
+}
+
+function rankOnly(replica: Replica): { view: bigint; round: number } {
+  const { view, round } = lockRank(replica);
+  return { view, round };
+}
+
+export function onHeartbeat(replica: Replica, from: ReplicaIndex, message: HeartbeatMessage): void {
+  const peer = replica.peers[from];
+  if (peer === undefined) return;
+  peer.clockMs = Number(message.clockMs);
+  peer.view = message.view;
+  peer.committed = message.committed;
+  peer.highQc = message.highQc;
+}

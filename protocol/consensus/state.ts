@@ -1,0 +1,279 @@
+import type { StructValue } from '../codec/index.ts';
+import type { Hlc } from '../hlc/index.ts';
+import type { CertifiedCheckpoint, CheckpointDetail } from '../membership/index.ts';
+import type {
+  Address, BlockHash, Command, EntryId, Epoch, Hash32, Height, ItemMode, KeyVersion, Path, Rank, ReplicaIndex, Round, Signature, Timestamp, TxId, View,
+} from '../types/index.ts';
+import type { Application } from './application.ts';
+import type { Bitmap } from './bitmap.ts';
+import type { Block, BlockHeader, Consumed, Outcome, Qc } from './block.ts';
+import type { GroupConfig } from './config.ts';
+import type { Durable } from './durable.ts';
+import type { Effect, Target } from './effect.ts';
+import type { KnownEntry } from './entry.ts';
+import type {
+  AckVote, BatchCert, BlockVoteMessage, CertVote, FastAckMessage, FastVoteMessage, Message, ProposalMessage, Unsigned, ViewChangeMessage,
+} from './message.ts';
+import type { VotedEntry } from './record.ts';
+import type { Rules } from './rules.ts';
+import type { CommandReader } from './wire.ts';
+
+/** What executing a block over its parent gave. */
+export interface Execution {
+  readonly outcomes: readonly Outcome[];
+  readonly outcomeOf: ReadonlyMap<EntryId, Outcome>;
+  readonly writes: ReadonlyMap<Path, KeyVersion>;
+  readonly consumed: readonly Consumed[];
+  readonly effectsRoot: Hash32;
+  readonly outcomeRoot: Hash32;
+}
+
+/** A block above the committed tip. */
+export interface BlockNode {
+  readonly hash: BlockHash;
+  readonly block: Block;
+  readonly execution: Execution;
+  /** Present when the block came as a proposal. */
+  qc: Qc | null;
+}
+
+/** End of the committed chain. */
+export interface Tip {
+  readonly height: Height;
+  readonly hash: BlockHash;
+  readonly header: BlockHeader | null;
+  readonly closeTs: Timestamp;
+  readonly maxTs: Timestamp;
+  readonly sealed: boolean;
+}
+
+/** An entry this replica durably acknowledged and has not seen in the committed chain. */
+export interface AckedEntry extends KnownEntry {
+  readonly view: View;
+  readonly cert: BatchCert;
+  readonly removes: ReadonlySet<Path>;
+  readonly sinceMs: number;
+}
+
+export interface Batch {
+  readonly root: Hash32;
+  gateway: ReplicaIndex;
+  /** Undefined while only votes have arrived. */
+  entries: readonly KnownEntry[] | undefined;
+  readonly votes: Map<ReplicaIndex, CertVote>;
+  /** Own vote: undefined before, then final. */
+  accepted: Bitmap | undefined;
+  ownVote: FastVoteMessage | undefined;
+  certified: Bitmap;
+  acked: Bitmap;
+  readonly acks: AckVote[];
+  sinceMs: number;
+}
+
+/** A block vote found in the journal. */
+export interface RestoredVote {
+  readonly block: Block;
+  readonly highQc: Qc | null;
+  readonly consumed: readonly Consumed[];
+}
+
+/** Everything about the current view that dies with it. */
+export interface ViewState {
+  /** Hash of this view's opening block once a proposal for it was accepted or it is in the chain. */
+  opening: BlockHash | undefined;
+  fastOpen: boolean;
+  readonly startedMs: number;
+  /** Fast votes by `path|version` (F-VOTE 4). */
+  readonly locks: Map<string, VotedEntry[]>;
+  readonly batches: Map<Hash32, Batch>;
+  /** Versions consumed by blocks voted in this view, abandoned ones included (F-VOTE 5). */
+  readonly consumed: Map<string, Set<EntryId>>;
+  readonly votedBlocks: Set<BlockHash>;
+  /** Highest effective closed timestamp voted for in this view. */
+  votedCloseTs: Timestamp;
+  /** Entries certified in this view, for the leader to sweep and for acknowledgement. */
+  readonly certified: Map<EntryId, { readonly entry: KnownEntry; readonly cert: () => BatchCert }>;
+  /** Certified entries that could not be acknowledged yet. */
+  readonly unacked: Set<EntryId>;
+  /** The newest proposal seen (F-VOTE 6), and whether it still needs a decision. */
+  proposal: ProposalMessage | undefined;
+  proposalFrom: ReplicaIndex;
+  proposalDone: boolean;
+  /** Keys of the newest proposal, frozen for new fast votes until it is decided (F-VOTE 6). */
+  frozen: Map<Path, ItemMode>;
+  /** Something changed that may let a certified entry be acknowledged. */
+  ackRetry: boolean;
+  readonly leader: LeaderState;
+}
+
+export interface LeaderState {
+  /** Own unresolved proposal. */
+  outstanding: ProposalMessage | undefined;
+  proposedMs: number;
+  sentMs: number;
+  lastRound: Round;
+  /** Signature requested, message not yet back. */
+  signing: boolean;
+  /** Set after a restart as leader: no more proposals in this view. */
+  silent: boolean;
+  firstRejectMs: number | undefined;
+  readonly rejects: Set<ReplicaIndex>;
+  readonly votes: Map<BlockHash, Map<ReplicaIndex, BlockVoteMessage>>;
+  /** A certificate was formed that no proposal carried yet. */
+  qcToTell: Qc | undefined;
+}
+
+/** A command that somebody waits for. */
+export interface PendingCommand {
+  readonly command: Command;
+  readonly sinceMs: number;
+  /** Undefined: this replica only watches that it gets decided. */
+  gateway: GatewayState | undefined;
+  /** True once it goes through the leader. */
+  classic: boolean;
+  sentMs: number;
+}
+
+export interface GatewayState {
+  phase: 'queued' | 'fast' | 'classic';
+  batchRoot: Hash32 | undefined;
+  index: number;
+  phaseMs: number;
+}
+
+export interface Held {
+  readonly releaseMs: number;
+  readonly view: View;
+  readonly send: Outgoing;
+}
+
+/** What to do when a record is on disk: data, so that it can be shown in a trace. */
+export interface Outgoing {
+  readonly message: Unsigned;
+  readonly to: Target;
+  /** Not released before the clock shows it (T2). */
+  readonly notBeforeMs: number;
+  /** Dropped when the replica left this view meanwhile; undefined: always sent. */
+  readonly view: View | undefined;
+}
+
+export interface CheckpointState {
+  readonly height: Height;
+  /** Undefined until the block is committed here; announcements may come first. */
+  blockHash: BlockHash | undefined;
+  closeTs: Timestamp;
+  final: boolean;
+  value: StructValue<'Checkpoint'> | undefined;
+  detail: CheckpointDetail | undefined;
+  readonly announced: Map<ReplicaIndex, Hash32>;
+  signed: boolean;
+  readonly votes: Map<ReplicaIndex, { readonly value: StructValue<'Checkpoint'>; readonly signature: Signature }>;
+}
+
+export interface PeerState {
+  clockMs: number;
+  view: View;
+  committed: Height;
+  highQc: Rank;
+  /** Newest view change of this peer, for the current or a later view. */
+  change: ViewChangeMessage | undefined;
+  /** Newest statements, to answer `recall`. */
+  blockVote: BlockVoteMessage | undefined;
+  fastAck: FastAckMessage | undefined;
+}
+
+/** One replica in one epoch. Mutated by `step` alone. */
+export interface Replica {
+  readonly config: GroupConfig;
+  readonly self: ReplicaIndex;
+  readonly application: Application;
+  readonly rules: Rules;
+  readonly read: CommandReader;
+  readonly q: number;
+  // effects of the running step, and flush completions by token
+  out: Effect[];
+  nextToken: number;
+  flushed: Durable | undefined;
+  readonly onFlush: Map<number, Outgoing[]>;
+  held: Held[];
+  viewToken: number;
+  // time
+  nowMs: number;
+  elapsedMs: number;
+  clockMs: number;
+  ceilingMs: number;
+  durableCeilingMs: number;
+  ceilingToken: number;
+  readonly hlc: Hlc;
+  // durable
+  view: View;
+  vcView: View;
+  lastVoted: Rank;
+  highQc: Qc | null;
+  acked: Map<EntryId, AckedEntry>;
+  readonly ackedByPath: Map<Path, AckedEntry[]>;
+  ackSeq: bigint;
+  ackHead: Hash32;
+  /** Blocks voted before a restart, to be put back by the first step. */
+  restoredVotes: readonly RestoredVote[];
+  /** No vote or acknowledgement in views up to this one (§2.14 abstain rule). */
+  abstainUntil: View;
+  quarantined: boolean;
+  halted: boolean;
+  /** After a restart: peers that answered `recall`; undefined when nothing is awaited. */
+  recalling: Set<ReplicaIndex> | undefined;
+  // chain
+  tip: Tip;
+  readonly blocks: Map<BlockHash, BlockNode>;
+  readonly orphanQcs: Map<BlockHash, Qc>;
+  /** Key states of committed entries above the closed timestamp, and of blocks the ledger applies after this step. */
+  readonly recent: Map<Path, KeyVersion>;
+  recentCloseTs: Timestamp;
+  changedSinceCheckpoint: number;
+  checkpointMs: number;
+  // view
+  current: ViewState;
+  failures: number;
+  changeMs: number;
+  changeSentMs: number;
+  ownChange: ViewChangeMessage | undefined;
+  /** View for which this replica, as leader, already built an opening block. */
+  builtOpening: View;
+  readonly pending: Map<TxId, PendingCommand>;
+  queue: TxId[];
+  queueMs: number;
+  batchSeq: bigint;
+  readonly hot: Map<Path, { untilMs: number; backoffMs: number }>;
+  readonly peers: PeerState[];
+  heartbeatMs: number;
+  fetchMs: number;
+  fetchPeer: number;
+  /** A block is missing: ask for the chain. */
+  missing: boolean;
+  pendingScanMs: number;
+  // checkpoints
+  readonly checkpoints: Map<Height, CheckpointState>;
+  previousCheckpoint: Hash32;
+  /** Height of that checkpoint, as the journal knew it at the start. */
+  readonly previousHeight: Height;
+  stable: CertifiedCheckpoint | undefined;
+  announceMs: number;
+  // membership
+  next: { readonly epoch: Epoch; readonly roster: readonly Address[]; readonly hash: Hash32 } | undefined;
+  sealedHeight: Height | undefined;
+  // evidence
+  readonly seen: SeenStatements;
+}
+
+/** Bounded memory of signed statements, to find contradictions in passing. */
+export interface SeenStatements {
+  readonly blockVotes: Map<string, { readonly value: StructValue<'BlockVote'>; readonly signature: Signature }>;
+  readonly proposals: Map<string, { readonly value: StructValue<'Proposal'>; readonly signature: Signature }>;
+  readonly acks: Map<string, { readonly value: StructValue<'FastAck'>; readonly signature: Signature }>;
+  readonly claims: Map<string, { readonly entry: KnownEntry; readonly batch: Hash32; readonly index: number }[]>;
+  readonly reported: Set<string>;
+}
+
+export function send(replica: Replica, to: Target, message: Message): void {
+  replica.out.push({ kind: 'send', to, message });
+}

@@ -1,0 +1,42 @@
+import type { Height, Rank, Timestamp, View } from '../types/index.ts';
+import { leaderOf } from './config.ts';
+import type { Replica } from './state.ts';
+
+/** In its view and allowed to sign for it: not changing views, sealed, quarantined or still asking what it signed. */
+export function participates(replica: Replica): boolean {
+  return replica.vcView <= replica.view && replica.view > replica.abstainUntil && maySign(replica) && replica.sealedHeight === undefined;
+}
+
+export function maySign(replica: Replica): boolean {
+  return !replica.quarantined && !replica.halted && replica.recalling === undefined;
+}
+
+export function isLeader(replica: Replica): boolean {
+  return leaderOf(replica.config, replica.view) === replica.self;
+}
+
+export interface ReplicaStatus {
+  readonly view: View;
+  readonly changingTo: View | undefined;
+  readonly leader: number;
+  readonly fastOpen: boolean;
+  readonly committed: Height;
+  readonly closeTs: Timestamp;
+  readonly highQc: Rank;
+  readonly acked: number;
+  readonly pending: number;
+  readonly checkpoint: Height;
+  readonly quarantined: boolean;
+  readonly sealed: boolean;
+}
+
+/** A snapshot for status pages and metrics. */
+export function statusOf(replica: Replica): ReplicaStatus {
+  const { view, vcView, highQc } = replica;
+  return {
+    view, changingTo: vcView > view ? vcView : undefined, leader: leaderOf(replica.config, view), fastOpen: replica.current.fastOpen,
+    committed: replica.tip.height, closeTs: replica.tip.closeTs, highQc: { view: highQc?.view ?? 0n, round: highQc?.round ?? 0 },
+    acked: replica.acked.size, pending: replica.pending.size, checkpoint: replica.stable?.checkpoint.height ?? 0n,
+    quarantined: replica.quarantined, sealed: replica.sealedHeight !== undefined,
+  };
+}

@@ -1,0 +1,90 @@
+import { ZERO_HASH, type BlockHash, type ReplicaIndex, type View } from '../../types/index.ts';
+import { learnQc, lockRank } from '../chain.ts';
+import { faults } from '../config.ts';
+import { byTime } from '../entry.ts';
+import { noteViewChange } from '../evidence.ts';
+import type { BatchCert, ViewChangeMessage } from '../message.ts';
+import { persist } from '../persist.ts';
+import { send, type Replica } from '../state.ts';
+import { maySign } from '../status.ts';
+import { ackedRootOf } from './acked-root.ts';
+import { viewTimeoutMs } from './timeout.ts';
+
+/** Asks for a view: from here on nothing of the old view is signed, and everything acknowledged is reported (§2.8). */
+export function startChange(replica: Replica, newView: View, cause: string): void {
+  replica.vcView = newView;
+  replica.changeMs = replica.elapsedMs;
+  replica.changeSentMs = replica.elapsedMs;
+  replica.ownChange = undefined;
+  replica.held = replica.held.filter(({ send: { view } }) => view === undefined);
+  replica.out.push({ kind: 'milestone', milestone: { event: 'viewChangeStarted', view: newView, cause } });
+  const entries = [...replica.acked.values()].sort(byTime);
+  const acked = entries.map(({ id, view }) => ({ id, certView: view }));
+  const certs = [...new Map<string, BatchCert>(entries.map(({ cert, id }) => [coverKey(cert, id), cert])).values()];
+  const { group, epoch } = replica.config;
+  const { view: qcView, round: qcRound } = lockRank(replica);
+  const value = {
+    group, epoch, newView, qcView, qcRound, qcBlock: replica.highQc?.blockHash ?? (ZERO_HASH as BlockHash),
+    ackSeq: replica.ackSeq, ackHead: replica.ackHead, ackedRoot: ackedRootOf(acked),
+  };
+  const message = {
+    kind: 'viewChange' as const, value, highQc: replica.highQc, acked, certs,
+    entries: entries.map(({ command, ts, id }) => ({ command, ts, id })),
+  };
+  persist(replica, { kind: 'viewChange', newView, highQc: replica.highQc }, { message, to: 'all', notBeforeMs: 0, view: undefined });
+}
+
+/** One certificate object may be stored per acknowledgement of a batch; each kept once. */
+const coverKey = (cert: BatchCert, id: string): string =>
+  `${cert.view}/${cert.batchRoot}/${cert.votes.map(({ signer, accept }) => `${signer}:${accept}`).join()}${cert.votes.length === 0 ? id : ''}`;
+
+export function onViewChange(replica: Replica, from: ReplicaIndex, message: ViewChangeMessage): void {
+  noteViewChange(replica, from, message);
+  const peer = replica.peers[from];
+  if (peer === undefined) return;
+  if (from === replica.self && message.value.newView === replica.vcView) replica.ownChange = message;
+  if (peer.change === undefined || message.value.newView > peer.change.value.newView) peer.change = message;
+  learnQc(replica, message.highQc);
+}
+
+/** Every reason to ask for another leader (§2.8 triggers). */
+export function watchView(replica: Replica): void {
+  if (!maySign(replica) || replica.sealedHeight !== undefined) return;
+  joinOthers(replica);
+  if (replica.vcView > replica.view) return watchChange(replica);
+  const sinceMs = replica.elapsedMs - replica.current.startedMs;
+  if (!replica.current.fastOpen && sinceMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
+  if (sinceMs >= replica.config.timing.viewDurationMs) return startChange(replica, replica.view + 1n, 'rotation');
+  if (commandOverdue(replica)) fail(replica, 'command overdue');
+}
+
+/** f+1 ask for a higher view: at least one of them is honest (§1.2). */
+function joinOthers(replica: Replica): void {
+  const wanted = replica.peers.map(({ change }) => change?.value.newView ?? 0n).sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+  const view = wanted[faults(replica.config)] ?? 0n;
+  if (view > replica.view && view > replica.vcView) startChange(replica, view, 'joined');
+}
+
+function watchChange(replica: Replica): void {
+  if (replica.elapsedMs - replica.changeMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
+  if (replica.elapsedMs - replica.changeSentMs < replica.config.timing.heartbeatMs * 2) return;
+  replica.changeSentMs = replica.elapsedMs;
+  if (replica.ownChange !== undefined) send(replica, 'all', replica.ownChange);
+}
+
+function fail(replica: Replica, cause: string): void {
+  replica.failures += 1;
+  startChange(replica, (replica.vcView > replica.view ? replica.vcView : replica.view) + 1n, cause);
+}
+
+/** Whatever else commits: a leader cannot starve one command (§2.18, §2.20 M2). */
+function commandOverdue(replica: Replica): boolean {
+  const limitMs = viewTimeoutMs(replica);
+  const { startedMs } = replica.current;
+  for (const { sinceMs, command, classic, gateway } of replica.pending.values()) {
+    if (!classic && gateway?.phase === 'queued') continue;
+    if (replica.elapsedMs - Math.max(sinceMs, startedMs) >= limitMs && replica.tip.closeTs < command.notAfter) return true;
+  }
+  for (const { sinceMs } of replica.acked.values()) if (replica.elapsedMs - Math.max(sinceMs, startedMs) >= limitMs) return true;
+  return false;
+}
