@@ -22,7 +22,9 @@ export const at = (ms: number): Timestamp => timestampOf(ms, 0, 0);
 
 /** A key as the reference remembers it. */
 interface Known { readonly ref: KeyRef; readonly by: EntryRef; readonly content: Row | null; readonly hash: Hash32 }
-interface Event { readonly by: EntryRef; readonly path: Path; readonly hash: Hash32 | null; readonly notAfter?: Timestamp }
+interface Event {
+  readonly by: EntryRef; readonly path: Path; readonly hash: Hash32 | null; readonly notAfter?: Timestamp; readonly change?: Change;
+}
 export interface Made { readonly tx: SignedTransaction; readonly command: Command; readonly entry: AppliedEntry }
 
 /**
@@ -133,6 +135,17 @@ export class World {
     return { stateRoot: root.hash, rowCount: root.count, capsuleHead };
   }
 
+  /** Rows of a table as of a moment, full width, by key. */
+  rowsAt(table: string, ms: number): Row[] {
+    const rows = new Map<Path, Row>();
+    for (const { by, path, change } of this.#ordered(this.#events)) {
+      if (by.ts > at(ms) || change === undefined || change.ref.table !== table || change.ref.index !== '') continue;
+      if (change.content === null) rows.delete(path);
+      else rows.set(path, change.content);
+    }
+    return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  }
+
   #ordered(events: readonly Event[]): readonly Event[] {
     return events.map((event, i) => ({ event, i })).toSorted((a, b) => (a.event.by.ts < b.event.by.ts ? -1 : a.event.by.ts > b.event.by.ts ? 1 : a.i - b.i)).map(({ event }) => event);
   }
@@ -153,7 +166,7 @@ export class World {
 
   #set(change: Change, by: EntryRef): void {
     const { path, rowHash } = leafOf(change, by);
-    this.#events.push({ by, path, hash: rowHash });
+    this.#events.push({ by, path, hash: rowHash, change });
     if (rowHash === null) this.keys.delete(path);
     else this.keys.set(path, { ref: change.ref, by, content: change.content, hash: rowHash });
   }
