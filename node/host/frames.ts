@@ -1,5 +1,5 @@
 import {
-  bool, bytes, decode, encode, hash32, nullable, record, text, u32, u64, union, type Codec, type Decoded,
+  address, bool, bytes, decode, encode, hash32, nullable, record, text, u32, u64, union, type Codec, type Decoded,
 } from '../../protocol/codec/index.ts';
 import { certifiedCheckpointC } from '../../protocol/membership/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
@@ -23,6 +23,8 @@ export const requestC = union({
   anchor: record({ group: hash32, epoch: u64 }),
   /** Proof-of-Query: a wire request of `protocol/query` in CBOR (P-6.1-ppoq). */
   poq: record({ group: hash32, request: bytes(limits.requestBytes) }),
+  /** The whole row behind a false answer, with its writer's signature (P-6.1-ppoq-escalate). */
+  row: record({ group: hash32, path: hash32, querier: address }),
 });
 export type PeerRequest = Decoded<typeof requestC>;
 

@@ -5,8 +5,8 @@
  */
 import type { CertifiedCheckpoint, Roster } from '../../protocol/membership/index.ts';
 import {
-  createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step, verifyMessage,
-  type Effect, type GroupConfig, type Input, type Message, type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply,
+  commandReader, createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
+  verifyMessage, type Anchor, type Application, type CommandReader, type CommittedBlock, type Effect, type GroupConfig, type Input, type Message, type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply,
   type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
 import { InvariantError } from '../../protocol/errors/index.ts';
@@ -17,13 +17,14 @@ import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
 
 /** What a group tells the node around it. */
 export interface GroupEvents {
-  onCommitted(block: AppliedBlock): void;
+  /** `fast`: how many of its entries had a fast certificate. */
+  onCommitted(block: AppliedBlock, fast: number): void;
   onCertified(certificate: CertifiedCheckpoint): void;
   onOffence(offence: Offence): void;
   onMilestone(milestone: Milestone): void;
   onSealed(seal: { readonly certificate: CertifiedCheckpoint; readonly blockHash: BlockHash; readonly next: Roster }): void;
   /** The history of peers is too short: fetch and install this snapshot, then call `installed`. */
-  onSnapshotWanted(from: ReplicaIndex, certificate: CertifiedCheckpoint): void;
+  onSnapshotWanted(from: ReplicaIndex, certificate: CertifiedCheckpoint, anchor: Anchor): void;
   /** The group signs nothing any more; the node goes on serving others. */
   onHalted(reason: string): void;
 }
@@ -68,6 +69,7 @@ class Host implements GroupHost {
   readonly self: ReplicaIndex;
   private readonly parts: GroupParts;
   private readonly replica: Replica;
+  private readonly readCommand: CommandReader;
   private readonly inputs: Input[] = [];
   private readonly waiting = new Map<TxId, Waiter[]>();
   private running = false;
@@ -85,8 +87,14 @@ class Host implements GroupHost {
     if (self < 0) throw hostFaults.notMember({ group: parts.config.group, epoch: parts.config.epoch });
     this.self = self;
     const { records, torn, missing } = parts.journal.recover();
-    const restored = restoreReplica({ config: parts.config, self, records, torn, missing, position: parts.ledger.position() });
-    this.replica = createReplica(parts.config, self, restored, parts.ledger);
+    const { config, ledger } = parts;
+    this.readCommand = commandReader(config.domain);
+    const application = applicationOf(ledger, this.readCommand);
+    const position = ledger.position();
+    // a journal that is gone although this epoch already has a history here was lost, not never written (consensus §2.14)
+    const lost = missing && position.epoch === config.epoch && position.height > config.anchor.height;
+    const restored = restoreReplica({ config, self, application, records, torn, missing: lost, position });
+    this.replica = createReplica(config, self, restored, application);
   }
 
   submit(command: Command): Promise<Reply> {
@@ -155,13 +163,13 @@ class Host implements GroupHost {
       case 'commit': {
         const block = ledgerBlock(effect.block);
         ledger.apply(block);
-        return events.onCommitted(block);
+        return events.onCommitted(block, fastIn(effect.block));
       }
       case 'checkpointWanted':
         this.inputs.push({ kind: 'commitment', nowMs: this.now(), height: effect.height, commitment: ledger.commitment(effect.height) });
         return;
       case 'certified': return this.certified(effect.certificate);
-      case 'snapshotWanted': return events.onSnapshotWanted(effect.from, effect.certificate);
+      case 'snapshotWanted': return events.onSnapshotWanted(effect.from, effect.certificate, effect.anchor);
       case 'sealed': return events.onSealed(effect);
       case 'evidence': return events.onOffence(effect.offence);
       case 'milestone': return events.onMilestone(effect.milestone);
@@ -229,7 +237,7 @@ class Host implements GroupHost {
 
   private readMessage(from: ReplicaIndex, bytes: Uint8Array): Message | undefined {
     try {
-      const message = decodeMessage(bytes);
+      const message = decodeMessage(bytes, this.readCommand);
       return verifyMessage(this.config, from, message) ? message : undefined;
     } catch {
       return undefined; // a peer's malformed bytes are the peer's problem; they are counted
@@ -250,4 +258,19 @@ class Host implements GroupHost {
   private now(): number {
     return this.parts.clock.nowMs();
   }
+}
+
+/** The ledger as the core asks it. */
+function applicationOf(ledger: Ledger, commandOf: CommandReader): Application {
+  return {
+    versionOf: (path) => ledger.versionOf(path),
+    check: (command, pending) => ledger.check(command, pending),
+    removes: (command, pending) => ledger.removes(command, pending),
+    blockAt: (height) => ledger.blockAt(height),
+    commandOf,
+  };
+}
+
+function fastIn({ entries }: CommittedBlock): number {
+  return entries.filter(({ certView, outcome }) => certView !== null && outcome === 'applied').length;
 }

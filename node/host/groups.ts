@@ -28,7 +28,7 @@ export interface GroupStorage<L extends Ledger = Ledger> {
 }
 
 export interface GroupsEvents {
-  onCommitted(group: GroupId, block: AppliedBlock): void;
+  onCommitted(group: GroupId, block: AppliedBlock, fast: number): void;
   onCertified(group: GroupId, certificate: CertifiedCheckpoint): void;
   onOffence(group: GroupView, offence: Offence): void;
   onMilestone(group: GroupId, milestone: Milestone): void;
@@ -136,12 +136,12 @@ export class Groups<L extends Ledger = Ledger> {
       config, signer, clock, ledger: member.storage.ledger, journal: member.storage.openJournal(epoch),
       send: (to, message) => this.parts.send(to, group, epoch, message),
       events: {
-        onCommitted: (block) => events.onCommitted(group, block),
+        onCommitted: (block, fast) => events.onCommitted(group, block, fast),
         onCertified: (certificate) => events.onCertified(group, certificate),
         onOffence: (offence) => events.onOffence({ ...member.view, epoch, roster }, offence),
         onMilestone: (milestone) => events.onMilestone(group, milestone),
         onSealed: ({ certificate, blockHash }) => void this.sealed(member, { certificate, blockHash }),
-        onSnapshotWanted: (from, certificate) => void this.snapshot(member, roster[from] as Address, certificate),
+        onSnapshotWanted: (from, certificate, start) => void this.snapshot(member, roster[from] as Address, certificate, start),
         onHalted: (reason) => this.setState(member, 'sealed', `stopped: ${reason}`),
       },
     });
@@ -196,16 +196,15 @@ export class Groups<L extends Ledger = Ledger> {
     }
   }
 
-  private async snapshot(member: Member<L>, from: Address, certificate: CertifiedCheckpoint): Promise<void> {
+  private async snapshot(member: Member<L>, from: Address, certificate: CertifiedCheckpoint, start: Anchor): Promise<void> {
     const host = member.host;
     if (host === undefined) return;
     this.setState(member, 'catching-up', `state of height ${certificate.checkpoint.height}`);
     const { ledger } = member.storage;
     const peers = [from, ...this.peersOf(member, host.config.epoch).filter((peer) => peer !== from)];
     try {
-      const blockHash = certificate.checkpoint.detail as BlockHash;
-      await fetchSnapshot(this.parts.requests, ledger, member.view.group, peers, certificate, blockHash);
-      host.installed(anchorOf({ certificate, blockHash }));
+      await fetchSnapshot(this.parts.requests, ledger, member.view.group, peers, certificate, start.blockHash);
+      host.installed(start);
       this.setState(member, 'live', `installed height ${certificate.checkpoint.height}`);
     } catch (error) {
       this.setState(member, 'catching-up', isPicoloError(error) ? error.message : String(error));
@@ -263,6 +262,7 @@ function anchorOf({ certificate, blockHash }: AnchorReply): Anchor {
     height: certificate.checkpoint.height,
     blockHash: blockHash as BlockHash,
     closeTs: certificate.detail.closeTs as Timestamp,
+    maxTs: certificate.detail.closeTs as Timestamp,
     checkpoint: checkpointHashOf(certificate.checkpoint),
   };
 }

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import type { Address, GroupId } from '../protocol/types/index.ts';
+import type { NodeConfig } from './config/index.ts';
+import type { Foundations } from './foundations.ts';
+import { createRouter, Groups, type GroupsEvents } from './host/index.ts';
+import type { NodeEvents } from './observe/index.ts';
+import { Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type NodeGroupStorage, type ReadParts } from './services/index.ts';
+import type { SqlLedger } from './storage/index.ts';
+
+/** The node's part in its groups: replicas, challengers, meters, the evidence they find. */
+export interface Memberships {
+  readonly groups: Groups<SqlLedger>;
+  readonly meters: Meters;
+  readonly freshness: Freshness;
+  readonly nextSeq: () => bigint;
+  stop(): Promise<void>;
+}
+
+export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
+  const { signer, chain, clock, transport, log, events } = base;
+  const freshness = new Freshness(clock);
+  const meters = new Meters({ chain, domain: signer.domain, file: join(config.dataDir, 'meters.json') });
+  const nextSeq = answerNumbers(clock.nowMs());
+  const reporter = new Reporter({ chain, self: signer.address, onOutcome: (outcome) => log.warn(outcome, 'evidence') });
+  const readsOf = (group: GroupId): ReadParts => {
+    const { ledger, pool } = groups.member(group).storage as NodeGroupStorage;
+    return { group, ledger, pool, signer, clock, freshness, nextSeq };
+  };
+  const router = createRouter(transport, clock, (from, request) => servePeer(groups, readsOf, from, request));
+  let loops: PoqLoops | undefined;
+  const groups: Groups<SqlLedger> = new Groups<SqlLedger>({
+    domain: signer.domain, signer, chain, clock, requests: router.requests, timing: config.group, classicOnly: config.group.classicOnly,
+    openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain),
+    send: router.send,
+    events: groupEvents(base, { meters, freshness, reporter, loops: () => loops }),
+  });
+  loops = new PoqLoops({
+    groups, chain, clock, requests: router.requests, reporter, readsOf, intervalMs: config.poqIntervalMs,
+    onOutcome: (target, outcome) => events.poqAsked('peer', target, outcome, 0),
+  });
+  router.onConsensus((from, group, epoch, message) => groups.deliver(from, group, epoch, message));
+  const followPeers = (): void => transport.setPeers(peersOf(chain, signer.address, groups));
+  chain.onChange(followPeers);
+  followPeers();
+  const stop = async (): Promise<void> => {
+    loops?.stop();
+    for (const { storage } of groups.members.values()) await (storage as NodeGroupStorage).pool.close();
+    await groups.stop();
+    meters.save();
+  };
+  return { groups, meters, freshness, nextSeq, stop };
+}
+
+interface Followers {
+  readonly meters: Meters;
+  readonly freshness: Freshness;
+  readonly reporter: Reporter;
+  readonly loops: () => PoqLoops | undefined;
+}
+
+function groupEvents({ chain, events }: Foundations, { meters, freshness, reporter, loops }: Followers): GroupsEvents {
+  return {
+    onCommitted(group, block, fast) {
+      const cluster = chain.group(group)?.cluster;
+      for (const { command, outcome } of block.entries) {
+        if (cluster !== undefined && outcome === 'applied') meters.charge(cluster, { kind: 'write', bytes: command.bytes.length });
+      }
+      const aborted = block.entries.filter(({ outcome }) => outcome === 'aborted').length;
+      events.committed(group, block.height, { fast, classic: block.entries.length - aborted - fast, aborted });
+      freshness.wake();
+    },
+    onCertified(group, certificate) {
+      events.certified(group, certificate.checkpoint.height);
+      loops()?.certified(group, certificate);
+      freshness.wake();
+    },
+    onOffence(view, offence) {
+      events.offence(view.group, offence.kind, view.roster[offence.culprit] as Address);
+      reporter.offence(view, offence);
+    },
+    onMilestone: (group, milestone) => events.milestone(group, milestone as Parameters<NodeEvents['milestone']>[1]),
+    onState(group, state, detail) {
+      events.groupState(group, state, detail);
+      loops()?.follow(group);
+    },
+  };
+}
+
+/** Rising over restarts: milliseconds of the start, then a counter. */
+function answerNumbers(startMs: number): () => bigint {
+  let next = BigInt(startMs) << 20n;
+  return () => next++;
+}

@@ -1,0 +1,172 @@
+import { encode } from '../../protocol/codec/index.ts';
+import {
+  apiFaults, type Health, type NodeStatus, type OfferRequest, type ReadAnswer, type SignedOffer, type SubmitAnswer, readAnswerW,
+} from '../../protocol/query/index.ts';
+import { createdDatabase, databaseIdOf, databasePath, schemaPath, type SignedTransaction } from '../../protocol/rows/index.ts';
+import { ZERO_HASH, type ClusterId, type DatabaseId, type GroupId, type Path, type Timestamp } from '../../protocol/types/index.ts';
+import type { Groups, Member } from '../host/index.ts';
+import type { ChainPort, Clock, NodeServices, Signer, Transport } from '../ports/index.ts';
+import type { SqlLedger } from '../storage/index.ts';
+import type { Freshness } from './freshness.ts';
+import type { Meters } from './meters.ts';
+import { answerChallenge, newestCheckpoint, readKeys, readRange, runQuery, type ReadParts } from './reads.ts';
+import type { NodeGroupStorage } from './storage.ts';
+import { submitTransaction } from './submit.ts';
+
+const OFFER_VALID_SECONDS = 3_600;
+const CHAIN_STALE_MS = 30_000;
+const VERSION = '0.1.0';
+
+export interface ServiceParts {
+  readonly signer: Signer;
+  readonly chain: ChainPort;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly groups: Groups<SqlLedger>;
+  readonly meters: Meters;
+  readonly freshness: Freshness;
+  readonly nextSeq: () => bigint;
+  readonly capacityGib: number;
+}
+
+type Home = { readonly member: Member<SqlLedger>; readonly cluster: ClusterId; readonly reads: ReadParts };
+
+/** What the node does for clients, over its groups. */
+export function createServices(parts: ServiceParts): NodeServices {
+  const startedMs = parts.clock.nowMs();
+  const homeOf = (group: GroupId): Home => homeOfMember(parts, group);
+  const homeOfDatabase = (database: DatabaseId): Home => {
+    for (const [group, { storage }] of parts.groups.members) {
+      if (storage.ledger.metadata(database) !== undefined) return homeOf(group);
+    }
+    throw apiFaults.unknownDatabase({ database });
+  };
+  /** Reads are paid by the cluster whose data they are. */
+  const paid = async <T>(home: Home, answer: () => Promise<T>, bytesOf: (value: T) => number): Promise<T> => {
+    parts.meters.require(home.cluster);
+    const value = await answer();
+    parts.meters.charge(home.cluster, { kind: 'read', bytes: bytesOf(value) });
+    return value;
+  };
+  return {
+    status: () => statusOf(parts, startedMs),
+    health: () => healthOf(parts),
+    offer: (request) => offerOf(parts, request),
+    submit: (transaction, group) => submit(parts, homeOf, homeOfDatabase, transaction, group),
+    read: (request) => {
+      const home = homeOfDatabase(request.database);
+      return paid(home, () => readKeys(home.reads, request), readBytes);
+    },
+    range: (request) => {
+      const home = homeOfDatabase(request.database);
+      return paid(home, () => readRange(home.reads, request), (answer) => 200 * answer.rows.length);
+    },
+    query: (request) => {
+      const home = homeOfDatabase(request.database);
+      return paid(home, () => runQuery(home.reads, request), (answer) => 50 * answer.rows.length * answer.columns.length);
+    },
+    checkpoint: (group) => newestCheckpoint(homeOf(group).member.storage.ledger, group),
+    schema: async (request) => {
+      const home = homeOfDatabase(request.database);
+      const paths = [schemaPath(request.database), databasePath(request.database)];
+      const read = await readKeys(home.reads, { ...request, paths, keys: [], minHeight: 0n, provenance: false });
+      return { group: home.member.view.group, cluster: home.cluster, epoch: read.checkpoint.checkpoint.epoch, read };
+    },
+    versions: async ({ database, paths, minTimestamp }) => {
+      const { ledger } = homeOfDatabase(database).member.storage;
+      await parts.freshness.until(() => (ledger.position().closeTs >= minTimestamp ? true : undefined));
+      return {
+        closeTs: ledger.position().closeTs,
+        versions: paths.map((path) => {
+          const found = ledger.versionOf(path as Path);
+          return { version: found?.version ?? ZERO_HASH, writtenAt: found?.writtenAt ?? (0n as Timestamp) };
+        }),
+      };
+    },
+    poq: (request) => answerChallenge(homeOf(request.group as GroupId).reads, request),
+    voucher: async (voucher) => parts.meters.take(voucher, clustersOf(parts)),
+    meter: (cluster) => {
+      if (!clustersOf(parts).includes(cluster)) throw apiFaults.unknownGroup({ cluster });
+      return parts.meters.answer(cluster);
+    },
+  };
+}
+
+function homeOfMember(parts: ServiceParts, group: GroupId): Home {
+  const member = parts.groups.members.get(group);
+  if (member === undefined) throw apiFaults.unknownGroup({ group });
+  const { ledger, pool } = member.storage as NodeGroupStorage;
+  const { signer, clock, freshness, nextSeq } = parts;
+  return { member, cluster: member.view.cluster, reads: { group, ledger, pool, signer, clock, freshness, nextSeq } };
+}
+
+async function submit(
+  parts: ServiceParts, homeOf: (group: GroupId) => Home, homeOfDatabase: (database: DatabaseId) => Home, tx: SignedTransaction,
+  group: GroupId | undefined,
+): Promise<SubmitAnswer> {
+  const created = createdDatabase(tx.body.mutations);
+  const home = created === undefined ? homeOfDatabase(tx.header.database) : homeOf(created.group);
+  if (created !== undefined && (databaseIdOf(created) !== tx.header.database || (group !== undefined && group !== created.group))) {
+    throw apiFaults.badTransaction({ reason: 'the database is not the one its metadata describe' });
+  }
+  parts.meters.require(home.cluster);
+  const { host, state } = home.member;
+  if (host === undefined) throw apiFaults.unavailable({ reason: `this replica is ${state}` });
+  return submitTransaction(host, parts.signer.domain, parts.clock, tx);
+}
+
+function statusOf(parts: ServiceParts, startedMs: number): NodeStatus {
+  const { signer, clock, transport, groups } = parts;
+  const nowMs = clock.nowMs();
+  return {
+    node: signer.address, version: VERSION, chainId: signer.domain.chainId, verifyingContract: signer.domain.verifyingContract,
+    nowMs: BigInt(nowMs), uptimeMs: BigInt(Math.max(0, nowMs - startedMs)), peers: transport.stats().connected.length,
+    groups: [...groups.members].map(([group, member]) => {
+      const { view, host, state, storage } = member;
+      const position = storage.ledger.position();
+      const replica = view.roster.indexOf(signer.address);
+      return {
+        group, cluster: view.cluster, epoch: view.epoch, roster: view.roster, apis: apisOf(parts, member), replica: replica < 0 ? null : replica,
+        view: host?.status().view ?? 0n, height: position.height, closeTs: position.closeTs,
+        certifiedHeight: storage.ledger.certified()?.height ?? 0n, databases: storage.ledger.databases(), state,
+      };
+    }),
+  };
+}
+
+/** API addresses of the other members, as they announced them on chain. */
+function apisOf({ chain, signer }: ServiceParts, { view }: Member<SqlLedger>): string[] {
+  return view.roster
+    .filter((member) => member !== signer.address)
+    .map((member) => chain.nodeOf(member)?.endpoint.split(' ')[0] ?? '')
+    .filter((url) => url !== '');
+}
+
+function healthOf({ chain, groups, transport }: ServiceParts): Health {
+  const staleMs = chain.staleMs();
+  const checks = [
+    { name: 'chain', ok: staleMs < CHAIN_STALE_MS, detail: staleMs === Infinity ? 'never reached' : `last read ${Math.round(staleMs)} ms ago` },
+    ...[...groups.members].map(([group, { state }]) => ({ name: `group ${group.slice(0, 18)}`, ok: state === 'live', detail: state })),
+    { name: 'peers', ok: true, detail: `${transport.stats().connected.length} links` },
+  ];
+  return { ok: checks.every((check) => check.ok), checks };
+}
+
+/** An offer binds capacity the operator configured; the chain refuses what is already in use. */
+async function offerOf({ signer, chain, clock, capacityGib }: ServiceParts, { cluster, gib }: OfferRequest): Promise<SignedOffer> {
+  const self = chain.nodeOf(signer.address);
+  if (self === undefined) throw apiFaults.forbidden({ reason: 'this node is not registered' });
+  if (self.tombstoned) throw apiFaults.forbidden({ reason: 'this node was convicted' });
+  if (gib === 0 || gib > Math.min(capacityGib, self.offeredGib)) throw apiFaults.forbidden({ reason: 'more than this node offers', gib, offeredGib: self.offeredGib });
+  const offer = { cluster, node: self.node, gib, expiresAt: BigInt(Math.floor(clock.nowMs() / 1000) + OFFER_VALID_SECONDS) };
+  return { offer, signature: signer.sign('Offer', offer) };
+}
+
+function clustersOf({ groups }: ServiceParts): ClusterId[] {
+  return [...new Set([...groups.members.values()].map(({ view }) => view.cluster))];
+}
+
+function readBytes(answer: ReadAnswer): number {
+  return encode(readAnswerW, answer).length;
+}
+
