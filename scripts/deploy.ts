@@ -115,14 +115,19 @@ async function deployOne(name: ContractName, args: readonly unknown[], signer: S
 
 function bytecodeOf(name: ContractName): string {
   const file = join(root, 'artifacts/contracts', `${name}.sol`, `${name}.json`);
-  if (!existsSync(file) || statSync(file).mtimeMs < newestSourceMs()) compile();
+  if (!compiled) {
+    if (!existsSync(file) || newestMs(join(root, 'artifacts/contracts'), '.json') < newestMs(join(root, 'contracts'), '.sol')) compile();
+    compiled = true;
+  }
   return (JSON.parse(readFileSync(file, 'utf8')) as { bytecode: string }).bytecode;
 }
 
-function newestSourceMs(): number {
-  const folder = join(root, 'contracts');
-  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sol'));
-  return Math.max(...sources.map((file) => statSync(join(folder, file)).mtimeMs));
+let compiled = false;
+
+/** Time of the latest change among a folder's files with this ending. */
+function newestMs(folder: string, ending: string): number {
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
+  return Math.max(...found.map((file) => statSync(join(folder, file)).mtimeMs));
 }
 
 function compile(): void {
