@@ -2,10 +2,11 @@ import { isPicoloError } from '../protocol/errors/index.ts';
 import { limits } from '../protocol/limits/index.ts';
 import { ZERO_TIMESTAMP } from '../protocol/hlc/index.ts';
 import { certifiedOrThrow, verifySampleEntry, type CertifiedCheckpoint, type Finding, type Lie, type ReadAnswer } from '../protocol/query/index.ts';
-import { mayWrite, verifyRowProof } from '../protocol/rows/index.ts';
-import type { Address } from '../protocol/types/index.ts';
+import { mayWrite } from '../protocol/rows/index.ts';
+import type { Address, Hash32 } from '../protocol/types/index.ts';
 import type { Client } from './client.ts';
 import type { Home } from './home.ts';
+import { provenanceOf } from './read/proven.ts';
 
 export interface Challenge {
   /** Rows to ask each node for. */
@@ -63,7 +64,9 @@ function randomRanks({ detail }: CertifiedCheckpoint, count: number): bigint[] {
 
 async function judge(client: Client, home: Home, url: string, certified: CertifiedCheckpoint, ranks: readonly bigint[]): Promise<NodeVerdict> {
   const request = client.freshRequest();
-  const question = { group: home.group, ranks, paths: [], querier: client.querier, request, minTimestamp: ZERO_TIMESTAMP, minHeight: certified.checkpoint.height };
+  const question = {
+    group: home.group, ranks, paths: [], querier: client.querier, request, minTimestamp: ZERO_TIMESTAMP, minHeight: certified.checkpoint.height,
+  };
   let answer: ReadAnswer;
   try {
     answer = await client.call(url, 'poq', question);
@@ -89,11 +92,11 @@ class Judgement {
     this.url = url;
   }
 
-  async of(question: { readonly ranks: readonly bigint[]; readonly request: ReadAnswer['entries'][number]['answer']['request']; readonly minHeight: bigint }, answer: ReadAnswer): Promise<NodeVerdict> {
+  async of(question: { readonly ranks: readonly bigint[]; readonly request: Hash32; readonly minHeight: bigint }, answer: ReadAnswer): Promise<NodeVerdict> {
     try {
       const asker = await this.client.asker(this.home.group, answer.checkpoint.checkpoint.epoch);
       certifiedOrThrow(asker, answer.checkpoint, { minHeight: question.minHeight, minTimestamp: ZERO_TIMESTAMP });
-      question.ranks.forEach((rank, i) => this.entry(() => verifySampleEntry(asker, { ...question, rank }, answer.checkpoint, answer.entries[i])));
+      question.ranks.forEach((rank, i) => this.entry(answer.checkpoint, () => verifySampleEntry(asker, { ...question, rank }, answer.checkpoint, answer.entries[i])));
     } catch (error) {
       this.faults.push(codeOf(error));
     }
@@ -103,7 +106,7 @@ class Judgement {
     return { url, node, verdict, checked, signed, lies, faults: [...new Set(faults)] };
   }
 
-  private entry(verify: () => Finding): void {
+  private entry(certified: CertifiedCheckpoint, verify: () => Finding): void {
     try {
       const finding = verify();
       if (finding.kind === 'lie') {
@@ -112,18 +115,22 @@ class Judgement {
       }
       this.node = finding.node;
       this.checked += 1;
-      if (finding.kind === 'present') this.writer(finding);
+      if (finding.kind === 'present') this.writer(certified, finding);
     } catch (error) {
       this.faults.push(codeOf(error));
     }
   }
 
   /** Rows of this database must carry the signature of somebody who may write to it; other leaves have no writer's row. */
-  private writer(finding: Extract<Finding, { kind: 'present' }>): void {
-    const { provenance } = finding.entry;
+  private writer(certified: CertifiedCheckpoint, finding: Extract<Finding, { kind: 'present' }>): void {
+    const provenance = provenanceOf(this.client, certified, finding);
     if (provenance === null) return;
-    const proven = verifyRowProof(this.client.trust.domain, finding.path, finding.rowHash, provenance);
-    if (proven.database === this.home.database && !mayWrite(this.home.metadata, proven.writer)) this.faults.push('TX_NOT_WRITER');
+    if ('lie' in provenance) {
+      this.lies.push(provenance.lie);
+      return;
+    }
+    const { database, writer } = provenance.row;
+    if (database === this.home.database && !mayWrite(this.home.metadata, writer)) this.faults.push('TX_NOT_WRITER');
     this.signed += 1;
   }
 }

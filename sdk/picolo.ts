@@ -1,3 +1,4 @@
+import type { EncodedEvidence } from '../protocol/evidence/index.ts';
 import { ZERO_TIMESTAMP } from '../protocol/hlc/index.ts';
 import type { Lie, NodeStatus } from '../protocol/query/index.ts';
 import {
@@ -8,6 +9,7 @@ import { addressFrom, hash32From, ZERO_HASH, type Address, type ClusterId, type 
 import type { Client } from './client.ts';
 import { Database } from './database.ts';
 import { sdkFaults } from './errors.ts';
+import { evidenceOf } from './evidence.ts';
 import { Home, openHome } from './home.ts';
 import type { TrustKind } from './net/trust.ts';
 import { freshNonce, sign, submit } from './write/commit.ts';
@@ -52,6 +54,12 @@ export class Picolo {
   /** Proven lies met so far, with the evidence for a contract. */
   get lies(): readonly Lie[] {
     return this.client.lies;
+  }
+
+  /** The lies as calls to the slashing contract, ready to be sent by anybody; the reward goes to this client's account. */
+  async evidence(): Promise<readonly EncodedEvidence[]> {
+    const calls = await Promise.all(this.client.lies.map((lie) => evidenceOf(this.client, lie)));
+    return calls.filter((call) => call !== undefined);
   }
 
   /** Promised by vouchers so far; zero without payment. */

@@ -4,7 +4,7 @@ import { compareKeys, mutationC, pathOf, pathRange, put } from '../protocol/rows
 import { findIndex, keyOf, recordOf, rowFrom, type Column, type Row as StoredValues, type Table } from '../protocol/schema/index.ts';
 import type { Address } from '../protocol/types/index.ts';
 import { sdkFaults } from './errors.ts';
-import { rangeProven, readProven, writerOf, type Standing, type Truth } from './read/proven.ts';
+import { provenanceOf, rangeProven, readProven, type Standing, type Truth } from './read/proven.ts';
 import { provenResult, type Result } from './result.ts';
 import { valueOf, type Row } from './sql/values.ts';
 import { commit, type Writing } from './write/commit.ts';
@@ -68,8 +68,7 @@ export class TableHandle {
     const [proof] = truths;
     if (proof === undefined || at === undefined) throw sdkFaults.badReply({ reason: 'no answer for the key' });
     const row = proof.kind === 'present' && proof.row.values !== null ? this.record(table, proof.row.values) : null;
-    const writer = proof.kind === 'present' ? writerOf(client, proof)?.writer ?? null : null;
-    return { row, assurance: 'proof', checkpoint: at, proof, writer };
+    return { row, assurance: 'proof', checkpoint: at, proof, writer: this.writerOf(proof) };
   }
 
   /**
@@ -151,6 +150,14 @@ export class TableHandle {
     });
     await Promise.all(workers);
     return done;
+  }
+
+  /** A certified row that its writer did not sign: the whole group colludes, so the row is refused. */
+  private writerOf(proof: Truth): Address | null {
+    const { client } = this.writing;
+    const provenance = proof.kind === 'present' ? provenanceOf(client, proof.certified, proof) : null;
+    if (provenance === null) return null;
+    return 'lie' in provenance ? client.accuse(provenance.lie) : provenance.row.writer;
   }
 
   private async write(fill: (draft: Draft) => void): Promise<Receipt | undefined> {

@@ -20,9 +20,13 @@ interface SignedAnswer {
  * A signed answer that cannot be true, with everything a contract needs to see it (P-6.1-cpoq; contracts
  * "FalseAnswer"). 'own-root': the row hash contradicts the state root that the node signed beside it. 'certificate':
  * that state root contradicts the certified one. 'contradiction': two nodes signed different results of
- * one question at one snapshot; at least one lies, which a committee decides by running it again.
+ * one question at one snapshot; at least one lies, which a committee decides by running it again. 'forged-row': q replicas
+ * certified a row that its named writer never signed; only a whole colluding group can (P-6.1-cpoq).
  */
 export type Lie =
   | (SignedAnswer & { readonly kind: 'own-root'; readonly proof: TreeProof; readonly provenance: RowProof | null })
   | (SignedAnswer & { readonly kind: 'certificate'; readonly certified: CertifiedCheckpoint })
+  | (SignedAnswer & {
+      readonly kind: 'forged-row'; readonly certified: CertifiedCheckpoint; readonly proof: TreeProof; readonly provenance: RowProof;
+    })
   | { readonly kind: 'contradiction'; readonly statements: readonly [SignedStatement, SignedStatement] };

@@ -1,6 +1,8 @@
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
-import { verifyRangeAnswer, verifyRead, type Finding, type RangeRow, type ReadAnswer } from '../../protocol/query/index.ts';
+import {
+  verifyRangeAnswer, verifyRead, type CertifiedCheckpoint, type Finding, type Lie, type RangeRow, type ReadAnswer,
+} from '../../protocol/query/index.ts';
 import { verifyRowProof, type ProvenRow } from '../../protocol/rows/index.ts';
 import { wordOf, hexOf, type DatabaseId, type GroupId, type Hash32, type Path, type Timestamp } from '../../protocol/types/index.ts';
 import type { Client } from '../client.ts';
@@ -14,7 +16,8 @@ export interface Standing {
   readonly stateRoot: Hash32;
 }
 
-export type Truth = Exclude<Finding, { kind: 'lie' }>;
+/** A finding that is no lie, with the certificate it stands on. */
+export type Truth = Exclude<Finding, { kind: 'lie' }> & { readonly certified: CertifiedCheckpoint };
 
 interface Place {
   readonly database: DatabaseId;
@@ -48,7 +51,7 @@ async function truthsIn(
 ): Promise<Truth[]> {
   const asker = await client.asker(group, answer.checkpoint.checkpoint.epoch);
   const findings = verifyRead(asker, question, answer);
-  return findings.map((finding) => (finding.kind === 'lie' ? client.accuse(finding.lie) : finding));
+  return findings.map((finding) => (finding.kind === 'lie' ? client.accuse(finding.lie) : { ...finding, certified: answer.checkpoint }));
 }
 
 export function standingOf({ checkpoint }: Pick<ReadAnswer, 'checkpoint'>): Standing {
@@ -56,13 +59,18 @@ export function standingOf({ checkpoint }: Pick<ReadAnswer, 'checkpoint'>): Stan
   return { group, height, closeTs: checkpoint.detail.closeTs, stateRoot };
 }
 
-/**
- * The writer's signature behind a proven row, null when the node no longer keeps it. A certified row whose
- * provenance is wrong means that the whole group colludes: that is refused, not returned.
- */
-export function writerOf(client: Client, finding: Extract<Finding, { kind: 'present' }>): ProvenRow | null {
-  const { provenance } = finding.entry;
-  return provenance === null ? null : verifyRowProof(client.trust.domain, finding.path, finding.rowHash, provenance);
+/** What a row's provenance says: who signed it, or the lie that nobody did; null when the node no longer keeps it. */
+export function provenanceOf(
+  client: Client, certified: CertifiedCheckpoint, finding: Extract<Finding, { kind: 'present' }>,
+): { readonly row: ProvenRow } | { readonly lie: Lie } | null {
+  const { provenance, answer, signature, proof } = finding.entry;
+  if (provenance === null) return null;
+  try {
+    return { row: verifyRowProof(client.trust.domain, finding.path, finding.rowHash, provenance) };
+  } catch (error) {
+    if (!isPicoloError(error)) throw error;
+    return { lie: { kind: 'forged-row', node: finding.node, answer, signature, certified, proof, provenance } };
+  }
 }
 
 /** All leaves between two paths at one checkpoint, proven complete; at most `limit` rows. SDK_MOVED_ON when the checkpoint went away. */

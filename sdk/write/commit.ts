@@ -35,7 +35,7 @@ export interface Writing {
  */
 export async function commit<T>(writing: Writing, build: (known: Known) => Promise<{ draft: Draft; value: T }>): Promise<{ value: T; receipt: Receipt | undefined }> {
   for (let attempt = 1; ; attempt++) {
-    const known = new Known(writing.client, writing.home, writing.own);
+    const known = new Known(writing.client, writing.home, writing.own, attempt === 1);
     const { schema, version } = writing.home.current;
     known.learn(schemaPath(writing.home.database), version, null);
     const { draft, value } = await build(known);
@@ -46,6 +46,7 @@ export async function commit<T>(writing: Writing, build: (known: Known) => Promi
       remember(writing, receipt, plan.changes);
       return { value, receipt };
     }
+    for (const { path } of plan.tx.body.items) writing.own.forget(path);
     if (attempt === ATTEMPTS) throw sdkFaults.conflict({ attempts: attempt, rows: draft.size });
     await pause(attempt);
     await refreshSchema(writing);
@@ -116,7 +117,7 @@ export async function submit(client: Client, transaction: SignedTransaction, gro
 
 function remember({ own }: Writing, receipt: Receipt, changes: Signed['changes']): void {
   own.advance(receipt.timestamp);
-  for (const { ref, content } of changes) own.wrote(ref.path as Path, receipt.entryId, content);
+  for (const { ref, content } of changes) own.wrote(ref.path as Path, content === null ? ZERO_HASH as EntryId : receipt.entryId, content);
 }
 
 /** A schema that moved on is the one reason for an abort that new row versions do not cure. */

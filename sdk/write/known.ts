@@ -20,13 +20,16 @@ export class Known {
   private readonly client: Client;
   private readonly home: Home;
   private readonly own: OwnWrites;
+  private readonly optimistic: boolean;
   private readonly versions = new Map<Path, EntryId>();
   private readonly contents = new Map<Path, Row>();
 
-  constructor(client: Client, home: Home, own: OwnWrites) {
+  /** @param optimistic take keys to be as this session left them, without asking: an abort tells otherwise */
+  constructor(client: Client, home: Home, own: OwnWrites, optimistic: boolean) {
     this.client = client;
     this.home = home;
     this.own = own;
+    this.optimistic = optimistic;
   }
 
   learn(path: Path, version: EntryId, content: Row | null): void {
@@ -75,25 +78,23 @@ export class Known {
 
   /** Versions of keys, and the proven contents of those whose rows are needed. */
   async fetch(paths: readonly Path[], withContents: readonly Path[]): Promise<void> {
-    const all = [...new Set([...paths, ...withContents])];
+    const all = [...new Set([...paths, ...withContents])].filter((path) => !this.takeOwn(path));
     const writtenAt = await this.fetchVersions(all);
-    const needed = withContents.filter((path) => this.needsContent(path));
+    const needed = withContents.filter((path) => this.versionAt(path) !== ZERO_HASH && !this.contents.has(path));
     if (needed.length > 0) await this.fetchContents(needed, writtenAt);
   }
 
-  private needsContent(path: Path): boolean {
-    const version = this.versionAt(path);
-    if (version === ZERO_HASH) return false;
-    const own = this.own.contentAt(path, version);
-    if (own !== undefined) this.contents.set(path, own);
-    return own === undefined;
+  private takeOwn(path: Path): boolean {
+    const own = this.optimistic ? this.own.latest(path) : undefined;
+    if (own !== undefined) this.learn(path, own.version, own.content);
+    return own !== undefined;
   }
 
   private async fetchVersions(paths: readonly Path[]): Promise<Map<Path, Timestamp>> {
     const writtenAt = new Map<Path, Timestamp>();
     for (let i = 0; i < paths.length; i += limits.pathsPerVersions) {
       const some = paths.slice(i, i + limits.pathsPerVersions);
-      const request = { database: this.home.database, paths: some, minTimestamp: this.own.bookmark };
+      const request = { database: this.home.database, paths: some, minTimestamp: this.optimistic ? ZERO_TIMESTAMP : this.own.bookmark };
       const { versions } = await this.client.ask('versions', request, (answer) => {
         if (answer.versions.length !== some.length) throw sdkFaults.badReply({ reason: 'not as many versions as keys' });
         return answer;
@@ -103,6 +104,8 @@ export class Known {
         if (this.versions.get(path) !== version) this.contents.delete(path);
         this.versions.set(path, version);
         writtenAt.set(path, ts);
+        const own = this.own.latest(path);
+        if (own?.version === version && own.content !== null) this.contents.set(path, own.content);
       });
     }
     return writtenAt;

@@ -4,12 +4,18 @@ import type { EntryId, Path, Timestamp } from '../../protocol/types/index.ts';
 
 const REMEMBERED = 10_000;
 
+/** A key as this session left it; `content` null = it removed the key. */
+export interface OwnRow {
+  readonly version: EntryId;
+  readonly content: Row | null;
+}
+
 /**
  * What one session did: its causal token, and the rows it wrote with the versions its receipts gave them.
  * A row that was just written can be changed again without waiting for the checkpoint that proves it.
  */
 export class OwnWrites {
-  private readonly rows = new Map<Path, { readonly version: EntryId; readonly content: Row }>();
+  private readonly rows = new Map<Path, OwnRow>();
   private token: Timestamp;
 
   constructor(token: Timestamp = ZERO_TIMESTAMP) {
@@ -25,15 +31,20 @@ export class OwnWrites {
     if (ts > this.token) this.token = ts;
   }
 
+  /** @param version zero for a removed key */
   wrote(path: Path, version: EntryId, content: Row | null): void {
     this.rows.delete(path);
-    if (content === null) return;
     if (this.rows.size >= REMEMBERED) this.rows.delete(this.rows.keys().next().value as Path);
     this.rows.set(path, { version, content });
   }
 
-  contentAt(path: Path, version: EntryId): Row | undefined {
-    const known = this.rows.get(path);
-    return known?.version === version ? known.content : undefined;
+  /** How this session left a key, if it did; somebody else may have changed it since. */
+  latest(path: Path): OwnRow | undefined {
+    return this.rows.get(path);
+  }
+
+  /** After an abort: somebody else did. */
+  forget(path: Path): void {
+    this.rows.delete(path);
   }
 }

@@ -12,6 +12,7 @@ import { createTree, type TreeRoot } from '../../../protocol/state-tree/index.ts
 import {
   bytesOf, ZERO_HASH, type Address, type ClusterId, type DatabaseId, type EntryId, type GroupId, type Hash32, type Hex, type Path, type Timestamp,
 } from '../../../protocol/types/index.ts';
+import { storedRowHash } from '../../../protocol/query/index.ts';
 import { receiptFor } from './receipts.ts';
 
 export interface Leaf {
@@ -177,4 +178,14 @@ export class World {
 
 export function provenanceOf(leaf: Leaf, path: Path): ReturnType<typeof rowProofOf> {
   return rowProofOf(leaf.tx, leaf.ts, path);
+}
+
+/** All replicas agree to change one row behind its writer's back: the tree, the certificate and the SQL stay consistent. */
+export function collude(world: World, path: Path, content: Row): void {
+  const leaf = world.leaves.get(path) as Leaf;
+  const altered = { ...leaf, content };
+  world.leaves.set(path, altered);
+  const rowHash = storedRowHash({ version: leaf.version, writtenAt: leaf.ts, key: leaf.key, values: content });
+  world.root = world.tree.apply(world.root, [{ path, rowHash }]);
+  world.height += 1n;
 }
