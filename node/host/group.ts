@@ -13,6 +13,7 @@ import { InvariantError } from '../../protocol/errors/index.ts';
 import type { Address, BlockHash, Command, Epoch, Height, ReplicaIndex, TxId } from '../../protocol/types/index.ts';
 import type { AppliedBlock, Clock, Journal, Ledger, Signer } from '../ports/index.ts';
 import { hostFaults } from './faults.ts';
+import { forgetBehind } from './forget.ts';
 import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
 
 /** What a group tells the node around it. */
@@ -72,6 +73,7 @@ class Host implements GroupHost {
   private readonly readCommand: CommandReader;
   private readonly inputs: Input[] = [];
   private readonly waiting = new Map<TxId, Waiter[]>();
+  private certifiedHeight: Height = 0n;
   private running = false;
   private stopped = false;
   private flushing: Promise<void> | undefined;
@@ -232,7 +234,17 @@ class Host implements GroupHost {
     this.parts.journal
       .rewrite(snapshotRecords(this.replica).map(encodeRecord))
       .catch((error: unknown) => this.halt(error instanceof Error ? error.message : 'the journal failed'));
+    this.forgetBehind(height);
     this.parts.events.onCertified(certificate);
+  }
+
+  private forgetBehind(height: Height): void {
+    const { group, epoch } = this.config;
+    const { view, ackSeq } = this.replica;
+    const checkpoint = this.certifiedHeight;
+    this.certifiedHeight = height;
+    forgetBehind(this.parts.signer, { group, epoch, view, ackSeq, checkpoint })
+      .catch((error: unknown) => this.halt(error instanceof Error ? error.message : 'the signer failed'));
   }
 
   private readMessage(from: ReplicaIndex, bytes: Uint8Array): Message | undefined {

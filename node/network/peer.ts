@@ -94,7 +94,10 @@ export class Peer {
     this.stopped = true;
     this.cancelRetry?.();
     this.abortDial?.();
-    this.wire?.end();
+    if (this.wire !== undefined) {
+      this.wire.onFrame = () => undefined; // nothing more from a peer that is not wanted
+      this.wire.end();
+    }
     this.wire = undefined;
     this.queue.clear();
   }

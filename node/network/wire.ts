@@ -100,7 +100,7 @@ export class Wire {
         if (!this.closed && frame.length > 0) this.onFrame(frame);
       });
     } catch (error) {
-      if (!isPicoloError(error)) throw error;
+      if (!isPicoloError(error) || !error.code.startsWith('NETWORK_')) throw error; // the receiver's bug, not the peer's
       this.fail(error);
     }
   }

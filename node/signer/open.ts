@@ -26,7 +26,7 @@ export interface SignerOptions extends GuardOptions {
 }
 
 /** What a data folder may hold before its node ever signed. */
-const NOT_DATA = /^(?:instance\..*|signer|keystore.*|.*\.toml|lost\+found|\..*)$/;
+const NOT_DATA = /^(?:instance\..*|signer|keys|keystore.*|password|.*\.toml|lost\+found|\..*)$/;
 
 /**
  * Opens the node's hot key behind its guard. Call it before anything else creates data in `dir`: data

@@ -1,5 +1,5 @@
 /** Waits for something that other processes of the machine decide; fails with `what` after `deadlineMs`. */
-export async function until(what: string, condition: () => boolean, deadlineMs = 8_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, deadlineMs = 30_000): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited in vain for: ${what}`);
