@@ -1,8 +1,9 @@
 /**
  * The state tree: a persistent Merkle prefix tree over 256-bit paths whose root a group signs
  * (architecture §3, Vidigueira §3). It proves that a row is there, that a key is absent, which rank a
- * leaf has, how many leaves lie in a key range, and that a range is complete. The verifiers share no code
- * with the tree; a process that updates large trees installs the native crypto backend first.
+ * leaf has, how many leaves lie in a key range, and that a range is complete; pruned trees prove many paths at once,
+ * split a tree over machines and take up older proofs. The verifiers share no code with the tree; a process that
+ * updates large trees installs the native crypto backend first.
  *
  *   leaf = H(path ‖ rowHash)      node = H( H(left ‖ right) ‖ uint16 depth ‖ uint64 count ‖ zeros )      empty = 0
  *
@@ -18,5 +19,8 @@ export type { Changes, Leaf, LeafChange, ProofStep, RangeAnswer, RangeProof, Tre
 export { createTree, StateTree, type TreeRoot, type TreeStats } from './tree.ts';
 export { verifyCount, verifyProof, verifyRank, type Membership } from './verify.ts';
 export { verifyRange, type VerifiedRange } from './verify-range.ts';
+export {
+  combine, lookUp, prunedC, recover, rootOf, verifyPruned, type Finding, type Prefix, type Pruned,
+} from './pruned.ts';
 export { rangeProofC, treeProofC } from './codec.ts';
 export { treeFaults } from './faults.ts';

@@ -5,6 +5,8 @@ import { packChanges, readHex } from './changes.ts';
 import { treeFaults } from './faults.ts';
 import { Nodes } from './nodes.ts';
 import { follow, frame, leafAtRank, leafOf, leafRefs, proveLeafAt, provePath, rankOf } from './prove.ts';
+import { prune, type Place } from './prune.ts';
+import type { Prefix, Pruned } from './pruned.ts';
 import type { Changes, Leaf, RangeAnswer, TreeProof } from './types.ts';
 import { Update, type Version } from './update.ts';
 
@@ -140,6 +142,16 @@ export class StateTree {
     const end = rankOf(this.nodes, ref, pathBytes(to)) + present;
     const cut = end - start > limit;
     return frame(this.nodes, ref, start, cut ? start + limit : end, count, cut);
+  }
+
+  /**
+   * The tree with everything under these prefixes and stubs elsewhere: one proof for many paths, or the partition
+   * that one machine keeps (Vidigueira §3.2, §3.3). `since` are older versions; what changed between any of them and `root` is kept
+   * too, so that proofs from any of them can still be joined to it (§3.4). Check it with `verifyPruned`.
+   */
+  prune(root: TreeRoot, prefixes: readonly Prefix[], since: readonly TreeRoot[] = []): Pruned {
+    const place = (version: TreeRoot): Place => ({ ref: this.open(version).version.ref, hash: version.hash });
+    return prune(this.nodes, place(root), prefixes.map(({ path, bits }) => ({ bytes: pathBytes(path), bits })), since.map(place));
   }
 
   /** All leaves in path order, from `from` on. The version must stay unreleased meanwhile. */
