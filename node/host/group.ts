@@ -95,7 +95,7 @@ class Host implements GroupHost {
     const position = ledger.position();
     // a journal that is gone although this epoch already has a history here was lost, not never written (consensus §2.14)
     const lost = missing && position.epoch === config.epoch && position.height > config.anchor.height;
-    const restored = restoreReplica({ config, self, application, records, torn, missing: lost, position });
+    const restored = restoreReplica({ config, self, application, records, torn: torn || parts.signer.torn, missing: lost, position });
     this.replica = createReplica(config, self, restored, application);
   }
 

@@ -26,6 +26,7 @@ export function createMemorySigner(key: Uint8Array, domain: Domain): Signer {
   };
   return {
     domain,
+    torn: false,
     address: addressOf(key),
     async signAt(position, name, value) {
       invariant(position.kind === name, 'signed-kind-is-slot-kind', { kind: position.kind, name });

@@ -26,6 +26,11 @@ export const GUARDED_KINDS: ReadonlySet<StructName> = new Set<StructName>([
 export interface Signer {
   readonly address: Address;
   readonly domain: Domain;
+  /**
+   * The end of the guard's record was unreadable: probably a flush that never finished, possibly a
+   * released signature. Abstain until a later view (consensus §2.14).
+   */
+  readonly torn: boolean;
   /** Guarded kinds. The guard's own record is durable before the signature is returned. */
   signAt<N extends StructName>(position: SignPosition, name: N, value: StructValue<N>): Promise<Signature>;
   /** Kinds that cannot contradict (answers, offers, hellos). */

@@ -7,11 +7,6 @@ import { signerFaults } from './faults.ts';
 import type { Guard } from './guard.ts';
 
 export interface GuardedSigner extends Signer {
-  /**
-   * The end of the record was unreadable: probably a flush that never finished, possibly a released
-   * signature. Abstain until a later view (consensus §2.14).
-   */
-  readonly torn: boolean;
   /** Slots remembered. */
   readonly slots: number;
 }

@@ -24,6 +24,7 @@ export function identity(seed: number): Identity {
   const signer: Signer = {
     address,
     domain,
+    torn: false,
     signAt: async (_position, name, value) => signStruct(domain, name, value, key),
     sign: (name, value) => signStruct(domain, name, value, key),
     forget: async () => undefined,
