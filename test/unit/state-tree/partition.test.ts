@@ -198,7 +198,7 @@ describe('state-tree: recovery from older proofs', () => {
     return [rootOf(node), ...(node.kind === 'inner' ? [...allLabels(node.left), ...allLabels(node.right)] : [])];
   }
 
-  it('T-3.4-theorem1, T-3.4-batch: all T-history-aware bases give one verdict on every proof at most T batches old', () => {
+  it('T-3.4-theorem1, T-3.4-batch: all history-aware bases give one verdict on every proof at most T batches old', () => {
     let joined = 0;
     let refused = 0;
     fc.assert(fc.property(anyHistory, anyBases, fc.integer({ min: 1, max: 6 }), anyKey, (batches, bases, window, key) => {
