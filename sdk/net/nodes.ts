@@ -11,7 +11,7 @@ export interface NodesOptions {
 
 /** Faults of one node that another node may not have. Anything else is about the request itself. */
 const ELSEWHERE = new Set([
-  'SDK_NO_NODE', 'SDK_BAD_REPLY', 'SDK_LIED', 'API_NOT_YET', 'API_NO_CHECKPOINT', 'API_OVERLOADED', 'API_UNAVAILABLE', 'API_UNKNOWN_DATABASE',
+  'SDK_NO_NODE', 'SDK_BAD_REPLY', 'SDK_LIED', 'SDK_BAD_RECEIPT', 'API_NOT_YET', 'API_NO_CHECKPOINT', 'API_OVERLOADED', 'API_UNAVAILABLE', 'API_UNKNOWN_DATABASE',
   'API_UNKNOWN_GROUP', 'API_HISTORY_GONE', 'API_NOT_FINAL', 'API_INTERNAL', 'API_RATE_LIMITED', 'API_NOT_FOUND',
 ]);
 

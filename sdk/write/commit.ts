@@ -1,11 +1,11 @@
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { timestampOf } from '../../protocol/hlc/index.ts';
 import {
-  buildTransaction, entryIdOf, footprintOf, planOf, schemaPath, txIdOf,
+  buildTransaction, footprintOf, planOf, schemaPath, txIdOf,
   type Before, type KeyRef, type Mutation, type PlanInput, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
 import type { Row } from '../../protocol/schema/index.ts';
-import { ZERO_HASH, type EntryId, type GroupId, type Item, type Path, type Timestamp, type TxId } from '../../protocol/types/index.ts';
+import { ZERO_HASH, type EntryId, type GroupId, type Item, type Path, type Timestamp } from '../../protocol/types/index.ts';
 import type { Client } from '../client.ts';
 import { sdkFaults } from '../errors.ts';
 import type { Home } from '../home.ts';
@@ -41,7 +41,7 @@ export async function commit<T>(writing: Writing, build: (known: Known) => Promi
     const { draft, value } = await build(known);
     if (draft.size === 0) return { value, receipt: undefined };
     const plan = await planDraft(writing, known, draft, schema, attempt === 1);
-    const receipt = await submit(writing.client, plan.tx);
+    const receipt = await submit(writing.client, plan.tx, writing.home.group);
     if (receipt.outcome === 'applied') {
       remember(writing, receipt, plan.changes);
       return { value, receipt };
@@ -106,13 +106,9 @@ export async function sign(
 }
 
 /** Sends it to one gateway after the other: the same transaction is executed once, wherever it arrives. */
-export async function submit(client: Client, transaction: SignedTransaction, group?: GroupId): Promise<Receipt> {
-  const txId = txIdOf(client.trust.domain, transaction.header) as TxId;
-  return client.ask('submit', { transaction, group: group ?? ZERO_HASH as GroupId }, (answer) => {
-    const entryId = entryIdOf(txId, answer.timestamp, transaction.header.footprintRoot) as EntryId;
-    if (answer.txId !== txId || answer.entryId !== entryId) throw sdkFaults.badReceipt({ txId, reason: 'it is for another transaction' });
-    return provenReceipt(client, transaction, answer, group);
-  });
+export async function submit(client: Client, transaction: SignedTransaction, group: GroupId): Promise<Receipt> {
+  const txId = txIdOf(client.trust.domain, transaction.header);
+  return client.ask('submit', { transaction, group }, (answer) => provenReceipt(client, txId, transaction, answer, group));
 }
 
 function remember({ own }: Writing, receipt: Receipt, changes: Signed['changes']): void {

@@ -1,9 +1,11 @@
+import { decodeReceipt, groupConfig, verifyReceipt, type Outcome } from '../../protocol/consensus/index.ts';
 import type { SubmitAnswer } from '../../protocol/query/index.ts';
-import type { SignedTransaction } from '../../protocol/rows/index.ts';
-import type { EntryId, GroupId, Hex, Timestamp, TxId } from '../../protocol/types/index.ts';
+import { entryIdOf, type SignedTransaction } from '../../protocol/rows/index.ts';
+import { bytesOf, type Epoch, type EntryId, type GroupId, type Hex, type Timestamp, type TxId } from '../../protocol/types/index.ts';
 import type { Client } from '../client.ts';
+import { sdkFaults } from '../errors.ts';
 
-/** What proves that a write is final. */
+/** What proves that a write is final, as it was verified. */
 export interface Receipt {
   readonly txId: TxId;
   /** Version of every row the transaction wrote. */
@@ -12,11 +14,40 @@ export interface Receipt {
   readonly timestamp: Timestamp;
   readonly outcome: 'applied' | 'aborted';
   readonly mode: 'fast' | 'classic';
-  /** Canonical CBOR of the signed acknowledgements; verify it again with protocol/consensus. */
+  /** Canonical CBOR of q signed acknowledgements (fast) or of the committed block (classic); verify it again with protocol/consensus. */
   readonly proof: Hex;
 }
 
-export async function provenReceipt(_client: Client, _transaction: SignedTransaction, answer: SubmitAnswer, _group: GroupId | undefined): Promise<Receipt> {
-  const { txId, entryId, timestamp, outcome, mode, receipt } = answer;
-  return { txId: txId as TxId, entryId: entryId as EntryId, timestamp, outcome, mode, proof: receipt };
+/**
+ * Checks that q replicas stand behind the outcome a gateway reports: it cannot make a lost write look applied, nor the reverse.
+ * Throws SDK_BAD_RECEIPT.
+ */
+export async function provenReceipt(client: Client, txId: TxId, transaction: SignedTransaction, answer: SubmitAnswer, group: GroupId): Promise<Receipt> {
+  const entryId = entryIdOf(txId, answer.timestamp, transaction.header.footprintRoot);
+  if (answer.txId !== txId || answer.entryId !== entryId) throw sdkFaults.badReceipt({ txId, reason: 'it is for another transaction' });
+  const receipt = decodeReceipt(bytesOf(answer.receipt));
+  if (receipt.command !== txId || receipt.entry !== entryId) throw sdkFaults.badReceipt({ txId, reason: 'its proof is for another transaction' });
+  const epoch = receipt.kind === 'classic' ? receipt.headers[0]?.epoch : undefined;
+  const outcome = await provenOutcome(client, group, epoch, receipt);
+  // 'skipped' changed nothing either
+  if ((outcome === 'applied') !== (answer.outcome === 'applied')) throw sdkFaults.badReceipt({ txId, reason: `q replicas say ${outcome}`, told: answer.outcome });
+  return { txId, entryId, timestamp: answer.timestamp, outcome: answer.outcome, mode: receipt.kind, proof: answer.receipt };
+}
+
+/** A fast receipt does not name its epoch: it is of the current one, or of the one that just ended. */
+async function provenOutcome(client: Client, group: GroupId, named: Epoch | undefined, receipt: Parameters<typeof verifyReceipt>[1]): Promise<Outcome> {
+  const current = await client.trust.roster(group, named);
+  const outcome = outcomeUnder(client, group, current, receipt);
+  if (outcome !== undefined) return outcome;
+  const before = named === undefined && current.epoch > 1n ? await client.trust.roster(group, current.epoch - 1n).catch(() => undefined) : undefined;
+  const earlier = before === undefined ? undefined : outcomeUnder(client, group, before, receipt);
+  if (earlier === undefined) throw sdkFaults.badReceipt({ txId: receipt.command, reason: 'the signatures do not prove it' });
+  return earlier;
+}
+
+function outcomeUnder(
+  client: Client, group: GroupId, { epoch, replicas }: { readonly epoch: Epoch; readonly replicas: Parameters<typeof groupConfig>[0]['roster'] },
+  receipt: Parameters<typeof verifyReceipt>[1],
+): Outcome | undefined {
+  return verifyReceipt(groupConfig({ domain: client.trust.domain, group, epoch, roster: replicas }), receipt);
 }

@@ -62,7 +62,7 @@ async function submitSchema(writing: Writing, schema: Schema, version: EntryId, 
   const input = { schema, database: home.database, writer: client.signer().address, nonce: freshNonce(), mutations: [changeSchema(next)] };
   const before = { versionOf: ({ path: at }: { path: Path }) => versions.get(at) ?? ZERO_HASH as EntryId, contentOf: () => undefined };
   const tx = await sign(client, { ...input, items: footprintOf({ ...input, before }) }, own.bookmark);
-  return submit(client, tx);
+  return submit(client, tx, home.group);
 }
 
 /** True for text that is DDL in all its statements. */

@@ -21,6 +21,8 @@ export interface Lies {
   result?(answer: { columns: string[]; rows: StatementAnswer['rows'][number][] }): void;
   /** Leaves rows out of a range. */
   omit?: (path: Path) => boolean;
+  /** Reports the opposite outcome of a transaction. */
+  outcome?: boolean;
   /** Owed so far; asks for payment above. */
   paid?: { wei: bigint };
 }
@@ -75,7 +77,8 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
       return { offer, signature: signStruct(world.domain, 'Offer', offer, key) };
     },
     submit: async (tx) => {
-      const { outcome, ts, entryId, receipt } = world.submit(tx);
+      const { outcome: honest, ts, entryId, receipt } = world.submit(tx);
+      const outcome = lies.outcome === true ? (honest === 'applied' ? 'aborted' : 'applied') : honest;
       return { txId: txIdOf(world.domain, tx.header), entryId, timestamp: ts, outcome, mode: 'fast', receipt };
     },
     read: async (asked): Promise<ReadAnswer> => {

@@ -154,6 +154,16 @@ describe('sdk: proofs and lies', () => {
     expect(rich.promisedWei).to.equal(120n);
   });
 
+  it('a gateway cannot lie about the outcome of a write', async () => {
+    Object.assign(lies[0] as Lies, { outcome: true });
+    const before = world.submitted;
+    const { receipt } = await db.table('item').insert({ id: 50, name: 'clock' });
+    expect(receipt?.outcome).to.equal('applied');
+    expect(world.submitted).to.equal(before + 1);
+    for (const lie of lies) lie.outcome = true;
+    expect(await codeOf(db.table('item').insert({ id: 51, name: 'watch' }))).to.equal('SDK_BAD_RECEIPT');
+  });
+
   it('loads many rows in batches and tells its progress', async () => {
     const seen: number[] = [];
     const rows = Array.from({ length: 250 }, (_, i) => ({ id: 1000 + i, name: `item ${i}` }));

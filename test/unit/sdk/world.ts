@@ -83,8 +83,8 @@ export class World {
     else this.apply(tx, entryId, ts);
     this.closeTs = ts;
     this.height += 1n;
-    const receipt = receiptFor(this, { txId, entryId, ts, footprintRoot: tx.header.footprintRoot });
-    const outcome: Outcome = { outcome: moved ? 'aborted' : 'applied', ts, entryId, receipt };
+    const decided = { txId, entryId, ts, footprintRoot: tx.header.footprintRoot, outcome: moved ? 'aborted' : 'applied' } as const;
+    const outcome: Outcome = { outcome: decided.outcome, ts, entryId, receipt: receiptFor(this, decided) };
     this.outcomes.set(txId, outcome);
     return outcome;
   }
