@@ -3,8 +3,8 @@ import { addressOf, sha256Hex } from '../../protocol/crypto/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import { MAX_TIMESTAMP, timestampOf } from '../../protocol/hlc/index.ts';
 import {
-  buildTransaction, changedSchema, changesOf, changeSchema, createDatabase, databaseIdOf, entryIdOf, footprintOf, indexKeyOf, keyRef, leafOf, nonceLeafOf, put, remove,
-  signTransaction, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef, type KeyRef, type Mutation, type SignedTransaction,
+  buildTransaction, changedSchema, changesOf, changeSchema, createDatabase, databaseIdOf, entryIdOf, footprintOf, indexKeyOf, keyRef, leafOf,
+  nonceLeafOf, put, remove, signTransaction, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef, type KeyRef, type Mutation, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
 import { applyDdl, emptySchema, findTable, keyOf, parseDdl, rowFrom, schemaEffects, trimRow, type Row, type Schema } from '../../protocol/schema/index.ts';
 import { createTree } from '../../protocol/state-tree/index.ts';
@@ -19,6 +19,8 @@ export const genesis: ChainPosition = {
   epoch: 1n, height: 0n, blockHash: ZERO_HASH as BlockHash, closeTs: 0n as Timestamp,
 };
 export const at = (ms: number): Timestamp => timestampOf(ms, 0, 0);
+
+const compareTs = (a: Timestamp, b: Timestamp): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A key as the reference remembers it. */
 interface Known { readonly ref: KeyRef; readonly by: EntryRef; readonly content: Row | null; readonly hash: Hash32 }
@@ -114,7 +116,8 @@ export class World {
   block(made: readonly Made[], closeMs: number): AppliedBlock {
     this.height += 1n;
     const encoded = new TextEncoder().encode(`block ${this.height}`);
-    return { epoch: 1n, height: this.height, blockHash: sha256Hex(encoded) as BlockHash, closeTs: at(closeMs), entries: made.map(({ entry }) => entry), encoded };
+    const entries = made.map(({ entry }) => entry);
+    return { epoch: 1n, height: this.height, blockHash: sha256Hex(encoded) as BlockHash, closeTs: at(closeMs), entries, encoded };
   }
 
   /** What a checkpoint at the closed timestamp commits to. */
@@ -130,7 +133,7 @@ export class World {
     const tree = createTree();
     const root = tree.build(sorted);
     let capsuleHead: Hash32 = ZERO_HASH;
-    const order = this.#applied.filter(({ ts }) => ts <= closeTs).toSorted((a, b) => (a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : a.entryId < b.entryId ? -1 : 1));
+    const order = this.#applied.filter(({ ts }) => ts <= closeTs).toSorted((a, b) => compareTs(a.ts, b.ts) || (a.entryId < b.entryId ? -1 : 1));
     for (const { entryId } of order) capsuleHead = sha256Hex(concatBytes(bytesOf(capsuleHead), bytesOf(entryId)));
     return { stateRoot: root.hash, rowCount: root.count, capsuleHead };
   }
@@ -147,7 +150,7 @@ export class World {
   }
 
   #ordered(events: readonly Event[]): readonly Event[] {
-    return events.map((event, i) => ({ event, i })).toSorted((a, b) => (a.event.by.ts < b.event.by.ts ? -1 : a.event.by.ts > b.event.by.ts ? 1 : a.i - b.i)).map(({ event }) => event);
+    return events.toSorted((a, b) => compareTs(a.by.ts, b.by.ts)); // stable: events of one entry stay in order
   }
 
   #execute({ tx, entry }: Made, outcome: 'applied' | 'aborted'): void {
@@ -173,9 +176,9 @@ export class World {
 
   #droppedBy(next: Schema): Change[] {
     const { droppedTables, droppedIndexes } = schemaEffects(this.schema, next);
-    return [...this.keys.values()].filter(({ ref }) =>
-      droppedTables.some(({ name }) => name === ref.table) || droppedIndexes.some(({ table, index }) => table.name === ref.table && index.name === ref.index),
-    ).map(({ ref }) => ({ ref, content: null }));
+    const isDropped = ({ ref }: Known): boolean => droppedTables.some(({ name }) => name === ref.table)
+      || droppedIndexes.some(({ table, index }) => table.name === ref.table && index.name === ref.index);
+    return [...this.keys.values()].filter(isDropped).map(({ ref }) => ({ ref, content: null }));
   }
 
   #enter(next: Schema, by: EntryRef): void {

@@ -2,7 +2,7 @@ import type { Scalar } from '../../../protocol/codec/index.ts';
 import type { Column, Table } from '../../../protocol/schema/index.ts';
 
 /**
- * The SQLite file of a group (docs/decisions/0020). All databases of the group share it, because a block
+ * The SQLite file of a group (docs/decisions/0023). All databases of the group share it, because a block
  * is one transaction. Users' tables are `t<id>` (current rows) and `h<id>` (superseded ones), columns
  * `c0…`; names live in `spaces` and `schemas`, so a rename or a reserved word never meets SQLite.
  */

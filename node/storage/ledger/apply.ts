@@ -4,11 +4,11 @@ import {
   type Before, type Change, type EntryRef, type KeyRef, type SignedTransaction,
 } from '../../../protocol/rows/index.ts';
 import { keyOf, schemaEffects, type Index, type Schema, type Table } from '../../../protocol/schema/index.ts';
-import { concatBytes, ZERO_HASH, type DatabaseId, type EntryId, type Path } from '../../../protocol/types/index.ts';
+import { ZERO_HASH, type DatabaseId, type EntryId, type Path } from '../../../protocol/types/index.ts';
 import type { AppliedEntry } from '../../ports/index.ts';
 import { tsBlob } from '../file/bytes.ts';
 import type { Changed, PendingChanges } from './changes.ts';
-import { mutationHash, type Entries } from './entries.ts';
+import { mutationHashes, type Entries } from './entries.ts';
 import type { LeafRecord, Leaves } from './leaves.ts';
 import type { Nonces, Recent } from './nonces.ts';
 import type { RowStore } from './row-store.ts';
@@ -49,7 +49,7 @@ export class Applier {
     const tx = transaction ?? decodeTransaction(applied.command.bytes);
     const by = { entryId: applied.entryId, ts: applied.ts };
     const isApplied = applied.outcome === 'applied';
-    const mutations = isApplied ? concatBytes(...tx.body.mutations.map(mutationHash)) : new Uint8Array(0);
+    const mutations = isApplied ? mutationHashes(tx) : new Uint8Array(0);
     const entry = entries.add({ ...by, header: tx.header, signature: tx.signature, mutations });
     const run: Run = { tx, database: tx.header.database, by, entry, changes: [] };
     if (isApplied) this.#execute(run);
@@ -61,30 +61,38 @@ export class Applier {
   #execute(run: Run): void {
     const { tx, database } = run;
     const before = this.#parts.spaces.schema(database);
-    const changes = changesOf(before, tx, this.#before());
+    const seen = new Map<Path, LeafRecord | undefined>();
+    const changes = changesOf(before, tx, this.#before(seen));
     const places = new Map(tx.body.mutations.map(({ table, key }, i) => [pathOf(database, table, '', key), BigInt(i)]));
     const schema = changedSchema(tx.body.mutations);
     if (schema !== undefined) this.#leaveSchema(run, before, schema);
-    for (const change of changes) this.#change(run, change, places.get(change.ref.path) ?? null);
+    for (const change of changes) this.#change(run, change, places.get(change.ref.path) ?? null, seen);
     if (schema !== undefined) this.#enterSchema(run, before, schema);
   }
 
-  #before(): Before {
+  /** Current state; every key is looked up once per entry. */
+  #before(seen: Map<Path, LeafRecord | undefined>): Before {
     const { leaves, entries } = this.#parts;
     return {
       versionOf: ({ path }) => {
-        const leaf = leaves.current(path);
+        const leaf = this.#current(path, seen);
         return leaf === undefined ? (ZERO_HASH as EntryId) : entries.ref(leaf.entry).entryId;
       },
       contentOf: ({ path }) => {
-        const leaf = leaves.current(path);
+        const leaf = this.#current(path, seen);
         return leaf === undefined ? undefined : leaves.contentOf(leaf) ?? undefined;
       },
     };
   }
 
-  #change(run: Run, { ref, content }: Change, mutation: bigint | null): void {
-    const before = this.#parts.leaves.current(ref.path);
+  #current(path: Path, seen: Map<Path, LeafRecord | undefined>): LeafRecord | undefined {
+    if (!seen.has(path)) seen.set(path, this.#parts.leaves.current(path));
+    return seen.get(path);
+  }
+
+  /** A path is written once per entry, so what was seen while planning still stands. */
+  #change(run: Run, { ref, content }: Change, mutation: bigint | null, seen: Map<Path, LeafRecord | undefined>): void {
+    const before = this.#current(ref.path, seen);
     if (before !== undefined) invariant(this.#parts.entries.ref(before.entry).ts < run.by.ts, 'ledger-versions-ascend', { path: ref.path });
     if (content !== null) this.#put(run, ref, content, mutation, before);
     else if (before !== undefined) this.#remove(run, before);

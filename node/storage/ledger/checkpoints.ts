@@ -104,7 +104,10 @@ export class Checkpoints {
   adopt({ height, closeTs, stateRoot, rowCount, capsuleHead }: Checkpoint, certificate: Uint8Array): void {
     const { store } = this.#parts;
     store.run('DELETE FROM checkpoints');
-    store.run('INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)', height, tsBlob(closeTs), blobOf(stateRoot), rowCount, blobOf(capsuleHead), certificate);
+    store.run(
+      'INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?)',
+      height, tsBlob(closeTs), blobOf(stateRoot), rowCount, blobOf(capsuleHead), certificate,
+    );
   }
 
   /** Builds the newest certified root from the stored leaves, then the checkpoints above it. */

@@ -22,7 +22,8 @@ const MOST_CHUNK_BYTES = limits.frameBytes;
 const chunkEntryC = record({ header: headerC, signature: signatureC, ts: timestamp, mutations: bytes(32 * limits.mutationsPerTransaction) });
 
 const chunkLeafC = record({
-  path: hash32, entry: u32, table: text(limits.identifierBytes), index: text(limits.sqlBytes), key: keyC, content: nullable(rowC), mutation: nullable(u32),
+  path: hash32, entry: u32, table: text(limits.identifierBytes), index: text(limits.sqlBytes), key: keyC, content: nullable(rowC),
+  mutation: nullable(u32),
 });
 
 /** Consecutive leaves with what proves them: where they stand, that none is missing, who wrote each. */

@@ -1,8 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import { decode, encode, record, signature as signatureC } from '../../../protocol/codec/index.ts';
 import { sha256 } from '../../../protocol/crypto/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
-import { headerC, mutationC, type EntryRef, type Mutation, type TransactionHeader } from '../../../protocol/rows/index.ts';
-import { concatBytes, type Signature } from '../../../protocol/types/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
+import { headerC, mutationC, type EntryRef, type Mutation, type SignedTransaction, type TransactionHeader } from '../../../protocol/rows/index.ts';
+import { bytesOf, concatBytes, type Hash32, type Signature } from '../../../protocol/types/index.ts';
 import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
 import type { Store } from './store.ts';
 
@@ -20,6 +22,11 @@ interface Row {
   entry: Buffer; ts: Buffer; head: Buffer; mutations: Buffer;
 }
 
+/** Leaves of a transaction's mutation tree; a single one is its own root. */
+export function mutationHashes({ header, body }: SignedTransaction): Uint8Array {
+  return body.mutations.length === 1 ? bytesOf(header.mutationsRoot as Hash32) : concatBytes(...body.mutations.map(mutationHash));
+}
+
 /** Leaf of the mutation tree (`merkleRoot` of protocol/crypto): H(0x00 ‖ canonical mutation). */
 export function mutationHash(mutation: Mutation): Uint8Array {
   return sha256(concatBytes(Uint8Array.of(0), encode(mutationC, mutation)));
@@ -32,6 +39,7 @@ export function mutationHash(mutation: Mutation): Uint8Array {
 export class Entries {
   readonly #store: Store;
   readonly #counts = new Map<bigint, bigint>();
+  readonly #refs = new LRUCache<bigint, EntryRef>({ max: limits.pendingCommands });
 
   constructor(store: Store) {
     this.#store = store;
@@ -42,7 +50,9 @@ export class Entries {
       'INSERT INTO entries (entry, ts, head, mutations, refs) VALUES (?, ?, ?, ?, 0)',
       blobOf(entryId), tsBlob(ts), encode(headC, { header, signature }), mutations,
     );
-    return BigInt(added.lastInsertRowid);
+    const id = BigInt(added.lastInsertRowid);
+    this.#refs.set(id, { entryId, ts });
+    return id;
   }
 
   get(id: bigint): StoredEntry {
@@ -53,9 +63,13 @@ export class Entries {
   }
 
   ref(id: bigint): EntryRef {
+    const known = this.#refs.get(id);
+    if (known !== undefined) return known;
     const row = this.#store.get<Pick<Row, 'entry' | 'ts'>>('SELECT entry, ts FROM entries WHERE id = ?', id);
     invariant(row !== undefined, 'ledger-entry-is-kept', { id });
-    return { entryId: hashFrom(row.entry), ts: tsFrom(row.ts) };
+    const ref = { entryId: hashFrom(row.entry), ts: tsFrom(row.ts) };
+    this.#refs.set(id, ref);
+    return ref;
   }
 
   count(id: bigint, by: bigint): void {
@@ -66,13 +80,16 @@ export class Entries {
   settle(): void {
     for (const [id, by] of this.#counts) {
       if (by !== 0n) this.#store.run('UPDATE entries SET refs = refs + ? WHERE id = ?', by, id);
-      if (by <= 0n) this.#store.run('DELETE FROM entries WHERE id = ? AND refs <= 0', id);
+      if (by > 0n) continue;
+      const gone = this.#store.run('DELETE FROM entries WHERE id = ? AND refs <= 0', id).changes > 0;
+      if (gone) this.#refs.delete(id); // the number may come again
     }
     this.#counts.clear();
   }
 
-  /** After a failed transaction. */
+  /** After a failed transaction, and when everything was replaced. */
   forget(): void {
+    this.#refs.clear();
     this.#counts.clear();
   }
 }

@@ -126,9 +126,8 @@ export class Leaves {
 
   /** Forgets superseded leaves that ended at or before `until`. */
   prune(until: Timestamp, limit: bigint): number {
-    const gone = this.#store.all<{ entry: bigint }>(
-      'DELETE FROM old_leaves WHERE (path, to_ts) IN (SELECT path, to_ts FROM old_leaves WHERE to_ts <= ? LIMIT ?) RETURNING entry', tsBlob(until), limit,
-    );
+    const some = 'SELECT path, to_ts FROM old_leaves WHERE to_ts <= ? LIMIT ?';
+    const gone = this.#store.all<{ entry: bigint }>(`DELETE FROM old_leaves WHERE (path, to_ts) IN (${some}) RETURNING entry`, tsBlob(until), limit);
     for (const { entry } of gone) this.#entries.count(entry, -1n);
     return gone.length;
   }

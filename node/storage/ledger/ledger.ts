@@ -167,6 +167,7 @@ class GroupLedger implements SqlLedger {
   installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array): void {
     try {
       this.#atomically(() => this.#snapshots.install(position, commitment, certificate));
+      this.#validity.forget();
     } catch (error) {
       this.#checkpoints.reload(); // the file went back, the tree must follow
       throw error;

@@ -79,9 +79,9 @@ export class RowStore {
 
   /** Superseded rows that ended at or before `until`, at most `limit`: their entries, one per row deleted. */
   prune(id: bigint, until: Timestamp, limit: bigint): bigint[] {
-    return this.#store.all<{ entry: bigint }>(
-      `DELETE FROM h${id} WHERE rowid IN (SELECT rowid FROM h${id} WHERE _to <= ? ORDER BY _to LIMIT ?) RETURNING _entry AS entry`, tsBlob(until), limit,
-    ).map(({ entry }) => entry);
+    const some = `SELECT rowid FROM h${id} WHERE _to <= ? ORDER BY _to LIMIT ?`;
+    const gone = this.#store.all<{ entry: bigint }>(`DELETE FROM h${id} WHERE rowid IN (${some}) RETURNING _entry AS entry`, tsBlob(until), limit);
+    return gone.map(({ entry }) => entry);
   }
 
   #row(table: Table, raw: unknown): MarkedRow | undefined {

@@ -6,7 +6,9 @@ import type { ChainPosition, SnapshotChunk, StateCommitment } from '../../ports/
 import { blobOf, hashFrom } from '../file/bytes.ts';
 import type { Applier } from './apply.ts';
 import type { Checkpoints } from './checkpoints.ts';
-import { decodeChunk, encodeChunk, FIRST_PATH, LAST_PATH, pathAfter, verifyChunk, versionOf, type Chunk, type ChunkEntry, type ChunkLeaf } from './chunk.ts';
+import {
+  decodeChunk, encodeChunk, FIRST_PATH, LAST_PATH, pathAfter, verifyChunk, versionOf, type Chunk, type ChunkEntry, type ChunkLeaf,
+} from './chunk.ts';
 import type { Entries } from './entries.ts';
 import { ledgerFaults } from './faults.ts';
 import type { LeafRecord, Leaves } from './leaves.ts';
@@ -69,9 +71,8 @@ export class Snapshots {
     verifyChunk(domain, stateRoot, from, chunk);
     store.atomically(() => {
       store.run('DELETE FROM staged WHERE height <> ?', height); // an older snapshot is not wanted any more
-      store.run(
-        'INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?)', height, blobOf(from ?? FIRST_PATH), chunk.next === null ? null : blobOf(chunk.next), chunk.bytes,
-      );
+      const next = chunk.next === null ? null : blobOf(chunk.next);
+      store.run('INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?)', height, blobOf(from ?? FIRST_PATH), next, chunk.bytes);
     });
   }
 
@@ -79,7 +80,7 @@ export class Snapshots {
   stagedUpTo(height: Height): Path | null {
     let at: Path = FIRST_PATH;
     for (;;) {
-      const row = this.#parts.store.get<Pick<StagedRow, 'next'>>('SELECT next FROM staged WHERE height = ? AND from_path = ?', height, blobOf(at));
+      const row = this.#stagedAt(height, at);
       if (row === undefined) return at;
       if (row.next === null) return null;
       at = hashFrom(row.next);
@@ -102,11 +103,14 @@ export class Snapshots {
     checkpoints.reload(); // compares the root of what was inserted with the certified one
   }
 
+  #stagedAt(height: Height, from: Path): StagedRow | undefined {
+    return this.#parts.store.get<StagedRow>('SELECT * FROM staged WHERE height = ? AND from_path = ?', height, blobOf(from));
+  }
+
   *#staged(height: Height): Generator<Chunk> {
-    const { store } = this.#parts;
     let at: Path | null = FIRST_PATH;
     while (at !== null) {
-      const row: StagedRow | undefined = store.get<StagedRow>('SELECT * FROM staged WHERE height = ? AND from_path = ?', height, blobOf(at));
+      const row = this.#stagedAt(height, at);
       if (row === undefined) throw ledgerFaults.incomplete({ height, from: at });
       yield decodeChunk(row.bytes);
       at = row.next === null ? null : hashFrom(row.next);
@@ -114,12 +118,13 @@ export class Snapshots {
   }
 
   #clear(): void {
-    const { store, rows, spaces } = this.#parts;
+    const { store, rows, spaces, entries } = this.#parts;
     for (const { id } of store.all<{ id: bigint }>('SELECT id FROM spaces')) rows.drop(id);
     for (const table of ['databases', 'schemas', 'spaces', 'entries', 'leaves', 'old_leaves', 'nonces', 'recent', 'pending', 'blocks']) {
       store.run(`DELETE FROM ${table}`);
     }
     spaces.forget();
+    entries.forget();
   }
 
   /** Reserved leaves first: rows need their tables. */
@@ -151,7 +156,8 @@ export class Snapshots {
       for (const table of schema.tables) applier.createTable(database, table);
     }
     const space = spaces.of(database, leaf);
-    leaves.put({ path, space, key: leaf.key, content: leaf.content, entry, by, mutation: leaf.mutation === null ? null : BigInt(leaf.mutation) }, undefined);
+    const mutation = leaf.mutation === null ? null : BigInt(leaf.mutation);
+    leaves.put({ path, space, key: leaf.key, content: leaf.content, entry, by, mutation }, undefined);
     if (leaf.table === NONCE_TABLE) nonces.add(path, by.ts, notAfter as Timestamp);
   }
 }
@@ -174,7 +180,8 @@ class Draft {
     if (stored === undefined || stored.rowHash !== rowHash) throw ledgerFaults.corrupt({ path: leaf.path });
     const known = this.#places.get(leaf.entry);
     const entry = known === undefined ? this.#parts.entries.get(leaf.entry) : undefined;
-    this.#bytes += LEAF_OVERHEAD + sizeOf(stored.key) + sizeOf(stored.values ?? []) + (entry === undefined ? 0 : ENTRY_OVERHEAD + entry.mutations.length);
+    const entryBytes = entry === undefined ? 0 : ENTRY_OVERHEAD + entry.mutations.length;
+    this.#bytes += LEAF_OVERHEAD + sizeOf(stored.key) + sizeOf(stored.values ?? []) + entryBytes;
     if (this.leaves.length === limits.rangeRows || (this.leaves.length > 0 && this.#bytes > maxBytes)) return false;
     const place = known ?? this.entries.length;
     if (entry !== undefined) {

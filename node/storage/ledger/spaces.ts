@@ -128,7 +128,8 @@ export class Spaces {
   /** Spaces of one table: its rows first, then everything under it. */
   ofTable(database: DatabaseId, { name, since }: Pick<Table, 'name' | 'since'>): Space[] {
     const key = this.addDatabase(database);
-    return this.#store.all<SpaceRow>(`${SELECT} WHERE spaces.database = ? AND name = ? AND since = ? ORDER BY index_name`, key, name, since).map(spaceFrom);
+    const sql = `${SELECT} WHERE spaces.database = ? AND name = ? AND since = ? ORDER BY index_name`;
+    return this.#store.all<SpaceRow>(sql, key, name, since).map(spaceFrom);
   }
 
   table(database: DatabaseId, name: string): Table {
@@ -146,7 +147,8 @@ export class Spaces {
 
   #add(database: DatabaseId, table: string, index: string, since: bigint): Space {
     const databaseKey = this.addDatabase(database);
-    const added = this.#store.run('INSERT INTO spaces (database, name, index_name, since) VALUES (?, ?, ?, ?)', databaseKey, table, index, since);
+    const sql = 'INSERT INTO spaces (database, name, index_name, since) VALUES (?, ?, ?, ?)';
+    const added = this.#store.run(sql, databaseKey, table, index, since);
     return { id: BigInt(added.lastInsertRowid), databaseKey, database, table, index, since };
   }
 

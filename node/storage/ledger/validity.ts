@@ -150,7 +150,8 @@ function createdBehind(tx: SignedTransaction, find: (id: EntryId) => SignedTrans
   while (at !== undefined) {
     const created = createdDatabase(at.body.mutations);
     if (created !== undefined) return created;
-    const versions: EntryId[] = at.body.items.filter(({ path, version }) => reserved.includes(path) && version !== ZERO_HASH).map(({ version }) => version);
+    const named = at.body.items.filter(({ path, version }) => reserved.includes(path) && version !== ZERO_HASH);
+    const versions: EntryId[] = named.map(({ version }) => version);
     at = versions.map(find).find((found) => found !== undefined);
   }
   return undefined;

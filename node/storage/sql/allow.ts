@@ -20,7 +20,7 @@ const clockNodes: ReadonlySet<string> = new Set(['CurrentDateLiteral', 'CurrentT
 
 /**
  * First gate: `sql` is exactly one SELECT made of allowed parts. SQLite's authorizer never sees VACUUM,
- * EXPLAIN or text after a semicolon, so those end here (docs/decisions/0021).
+ * EXPLAIN or text after a semicolon, so those end here (docs/decisions/0024).
  * @throws SQL_SYNTAX, SQL_NOT_SELECT, SQL_FORBIDDEN, SQL_FORBIDDEN_FUNCTION, SQL_CLOCK, SQL_TOO_LONG
  */
 export function parseSelect(sql: string): SelectStmt {

@@ -1,9 +1,11 @@
 import Database from 'better-sqlite3';
+import { LRUCache } from 'lru-cache';
+import type { SelectStmt } from 'sqlite3-parser';
 import { isPicoloError } from '../../../protocol/errors/index.ts';
 import type { Scalar } from '../../../protocol/codec/index.ts';
 import type { DatabaseId, Hash32, Timestamp } from '../../../protocol/types/index.ts';
 import { parseSelect } from './allow.ts';
-import { splitAsOf } from './as-of.ts';
+import { splitAsOf, type SplitQuery } from './as-of.ts';
 import { loadSchema, loadTableIds, resolveSnapshot, type Snapshot } from './catalogue.ts';
 import { sqlFaults } from './faults.ts';
 import { createMirror, type Mirror } from './mirror.ts';
@@ -32,7 +34,15 @@ export interface QueryOutcome extends ResultSet {
 
 interface Pane extends Window {
   readonly mirror: Mirror;
+  /** Statements that passed both gates, in their total order, by text. */
+  readonly statements: LRUCache<string, Select>;
 }
+
+interface Parsed extends SplitQuery {
+  readonly root: SelectStmt;
+}
+
+const MOST_STATEMENTS = 64;
 
 const MOST_PANES = 8;
 const MOST_TRIES = 5;
@@ -42,6 +52,7 @@ export class Reader {
   readonly #path: string;
   readonly #probe: Database.Database;
   readonly #panes = new Map<string, Pane>();
+  readonly #parsed = new LRUCache<string, Parsed>({ max: MOST_STATEMENTS });
 
   constructor(path: string) {
     this.#path = path;
@@ -50,19 +61,23 @@ export class Reader {
 
   /** @throws SQL_* */
   run(job: QueryJob): QueryOutcome {
-    const { sql, asOf } = splitAsOf(job.sql);
+    const { sql, asOf, root } = this.#parse(job.sql);
     if (asOf !== undefined && job.asOf !== 0n && asOf !== job.asOf) throw sqlFaults.badAsOf({ first: asOf, second: job.asOf });
-    const root = parseSelect(sql);
     const bindings = bindingsOf(root, job.params);
-    return this.#atSnapshot(job.database, asOf ?? job.asOf, ({ connection, mirror }, snapshot) => {
-      mirror.check(sql);
-      const width = prepare(connection, sql).columns().length;
-      const ordered = totalOrder(sql, root.body, width);
-      mirror.check(ordered);
-      const result = collect(prepare(connection, ordered), bindings, job);
-      const { epoch, height, ts } = snapshot;
+    return this.#atSnapshot(job.database, asOf ?? job.asOf, (pane, { epoch, height, ts }) => {
+      const result = collect(statementIn(pane, sql, root), bindings, job);
       return { ...result, resultHash: resultHashOf(result), epoch, height, snapshot: ts };
     });
+  }
+
+  #parse(text: string): Parsed {
+    let parsed = this.#parsed.get(text);
+    if (parsed === undefined) {
+      const split = splitAsOf(text);
+      parsed = { ...split, root: parseSelect(split.sql) };
+      this.#parsed.set(text, parsed);
+    }
+    return parsed;
   }
 
   close(): void {
@@ -99,7 +114,8 @@ export class Reader {
     }
     const schema = loadSchema(this.#probe, snapshot.databaseKey, snapshot.ts);
     const ids = loadTableIds(this.#probe, snapshot.databaseKey);
-    const pane = { ...openWindow(this.#path, schema, ids, snapshot.form), mirror: createMirror(schema) };
+    const statements = new LRUCache<string, Select>({ max: MOST_STATEMENTS });
+    const pane = { ...openWindow(this.#path, schema, ids, snapshot.form), mirror: createMirror(schema), statements };
     this.#panes.set(key, pane);
     const [oldest] = this.#panes;
     if (this.#panes.size > MOST_PANES && oldest !== undefined) {
@@ -120,6 +136,18 @@ function closePane(pane: Pane): void {
 }
 
 type Select = Database.Statement<unknown[], Scalar[]>;
+
+function statementIn({ connection, mirror, statements }: Pane, sql: string, root: SelectStmt): Select {
+  let statement = statements.get(sql);
+  if (statement === undefined) {
+    mirror.check(sql);
+    const ordered = totalOrder(sql, root.body, prepare(connection, sql).columns().length);
+    mirror.check(ordered);
+    statement = prepare(connection, ordered);
+    statements.set(sql, statement);
+  }
+  return statement;
+}
 
 function prepare(connection: Database.Database, sql: string): Select {
   const statement = attempt(() => connection.prepare<unknown[], Scalar[]>(sql));

@@ -27,7 +27,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('put' as const), id, size: fc.nat(9) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), id }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('abort' as const), id, size: fc.nat(9) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('block' as const), lag: fc.nat(4), checkpoint: fc.boolean(), certify: fc.boolean(), reopen: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('block' as const), lag: fc.nat(4), checkpoint: fc.boolean(), certify: fc.boolean(), reopen: fc.boolean() }),
+  },
 );
 
 describe('ledger under any history', () => {
@@ -74,12 +77,13 @@ describe('ledger under any history', () => {
     const ledger = open(path);
     const world = new World();
     ledger.apply(world.block([world.create(ddl, 10), world.put('item', { id: 1, name: 'a', size: 1 }, 20)], 20));
-    ledger.apply(world.block([world.ddl(["ALTER TABLE item ADD COLUMN colour TEXT DEFAULT 'it''s red'"], 30), world.put('item', { id: 2, name: 'b', size: 2, colour: 'blue' }, 31)], 40));
+    const altered = world.ddl(["ALTER TABLE item ADD COLUMN colour TEXT DEFAULT 'it''s red'"], 30);
+    ledger.apply(world.block([altered, world.put('item', { id: 2, name: 'b', size: 2, colour: 'blue' }, 31)], 40));
     ledger.apply(world.block([world.ddl(['DROP TABLE item'], 50)], 60));
     ledger.apply(world.block([world.ddl(['CREATE TABLE item (code TEXT PRIMARY KEY)'], 70), world.put('item', { code: 'x' }, 71)], 80));
     const pool = openSqlPool({ path, workers: 1 });
-    const all = (ms: number): Promise<unknown> =>
-      pool.query({ database: world.database, sql: 'SELECT * FROM item', asOf: at(ms) }).then(({ rows }) => rows, (error: { code: string }) => error.code);
+    const all = (ms: number): Promise<unknown> => pool.query({ database: world.database, sql: 'SELECT * FROM item', asOf: at(ms) })
+      .then(({ rows }) => rows, (error: { code: string }) => error.code);
     expect(await all(20)).to.deep.equal([[1n, 'a', 1n]]);
     expect(await all(40)).to.deep.equal([[1n, 'a', 1n, "it's red"], [2n, 'b', 2n, 'blue']]);
     expect(await all(60)).to.equal('SQL_REFUSED');
@@ -101,8 +105,8 @@ describe('ledger under any history', () => {
     const { historyFrom } = ledger.position();
     expect(historyFrom).to.be.at.most(at(300)).and.to.be.above(at(200));
     const pool = openSqlPool({ path, workers: 1 });
-    const name = (ms: number): Promise<unknown> =>
-      pool.query({ database: world.database, sql: 'SELECT name FROM item', asOf: at(ms) }).then(({ rows }) => rows[0]?.[0], (error: { code: string }) => error.code);
+    const name = (ms: number): Promise<unknown> => pool.query({ database: world.database, sql: 'SELECT name FROM item', asOf: at(ms) })
+      .then(({ rows }) => rows[0]?.[0], (error: { code: string }) => error.code);
     expect(await name(399)).to.equal('v380');
     expect(await name(300)).to.equal('v300');
     expect(await name(100)).to.equal('SQL_HISTORY_GONE');

@@ -27,18 +27,21 @@ describe('untrusted SQL: what it cannot do', () => {
   });
 
   const run = (sql: string): Promise<QueryOutcome> => pool.query({ database: shop, sql });
-  const refusal = (sql: string): Promise<string> => run(sql).then(() => 'ran', (error: { code?: string; message: string }) => error.code ?? error.message);
+  const refusal = (sql: string): Promise<string> =>
+    run(sql).then(() => 'ran', (error: { code?: string; message: string }) => error.code ?? error.message);
 
   const attacks: Readonly<Record<string, readonly string[]>> = {
     SQL_NOT_SELECT: [
       "ATTACH ':memory:' AS x", `ATTACH '${outside}' AS x`, `VACUUM INTO '${outside}'`, 'VACUUM', 'PRAGMA query_only = 0', 'PRAGMA table_info(item)',
       'EXPLAIN SELECT 1', 'EXPLAIN QUERY PLAN SELECT 1', 'INSERT INTO item VALUES (99, 1, 1)', 'UPDATE item SET name = 1', 'DELETE FROM item',
-      'DROP TABLE item', 'CREATE TABLE x (a)', 'CREATE TEMP TABLE x (a)', 'CREATE TEMP VIEW x AS SELECT 1', 'BEGIN', 'COMMIT', 'ROLLBACK', 'SAVEPOINT a', 'REINDEX',
+      'DROP TABLE item', 'CREATE TABLE x (a)', 'CREATE TEMP TABLE x (a)', 'CREATE TEMP VIEW x AS SELECT 1',
+      'BEGIN', 'COMMIT', 'ROLLBACK', 'SAVEPOINT a', 'REINDEX',
       'ANALYZE', "DETACH 'main'", 'WITH a AS (SELECT 1) DELETE FROM item', 'INSERT INTO item SELECT * FROM item RETURNING *',
       'ALTER TABLE item ADD COLUMN x', 'CREATE TRIGGER x AFTER INSERT ON item BEGIN SELECT 1; END', 'CREATE VIRTUAL TABLE x USING fts5(a)',
     ],
     SQL_SYNTAX: [
-      'SELECT 1; DROP TABLE item', 'SELECT 1;; SELECT 2', '', ';', 'SELECT 1 INTO x', 'SELECT 1 \u0000; DROP TABLE item', '.dump', 'SELECT * FROM item FOR UPDATE',
+      'SELECT 1; DROP TABLE item', 'SELECT 1;; SELECT 2', '', ';', 'SELECT 1 INTO x', 'SELECT 1 \u0000; DROP TABLE item',
+      '.dump', 'SELECT * FROM item FOR UPDATE',
     ],
     SQL_FORBIDDEN: [
       'SELECT * FROM main.t1', 'SELECT main.item.id FROM item', 'SELECT * FROM temp.item', 'SELECT * FROM sqlite_master', 'SELECT * FROM sqlite_schema',
@@ -58,7 +61,8 @@ describe('untrusted SQL: what it cannot do', () => {
       "SELECT strftime('%s')", "SELECT strftime('%s', ' NOW ')", "SELECT julianday(x'6e6f77')", "SELECT timediff('2020-01-01', 'now')", 'SELECT unixepoch()',
     ],
     SQL_REFUSED: [
-      'SELECT * FROM secret', 'SELECT * FROM t2', 'SELECT * FROM t1', 'SELECT * FROM h1', 'SELECT _ts FROM item', 'SELECT c0 FROM item', 'SELECT * FROM position',
+      'SELECT * FROM secret', 'SELECT * FROM t2', 'SELECT * FROM t1', 'SELECT * FROM h1', 'SELECT _ts FROM item',
+      'SELECT c0 FROM item', 'SELECT * FROM position',
       'SELECT * FROM entries', 'SELECT "no such column" FROM item', 'SELECT * FROM item WHERE 1 IN secret', 'SELECT * FROM nowhere',
     ],
   };

@@ -120,7 +120,8 @@ describe('snapshots of untrusted SQL', () => {
         const all = await pool.query({ database, sql: `SELECT id, word FROM v AS OF ${ms} ORDER BY id` });
         expect(all.rows).to.deep.equal(expected);
         const some = await pool.query({ database, sql: `SELECT id FROM v WHERE word >= 'b' AS OF ${ms}` });
-        expect(some.rows).to.deep.equal(expected.filter(([, word]) => Buffer.compare(Buffer.from(word), Buffer.from('b')) >= 0).map(([id]) => [id]));
+        const fromB = expected.filter(([, word]) => Buffer.compare(Buffer.from(word), Buffer.from('b')) >= 0);
+        expect(some.rows).to.deep.equal(fromB.map(([id]) => [id]));
       }
     }), { numRuns: 60 });
     await pool.close();
