@@ -31,7 +31,7 @@ export function createReplicaWith(
     acked: new Map(), ackedByPath: new Map(), ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
     abstainUntil: restored?.abstainUntil ?? -1n, quarantined: restored?.quarantined ?? false, halted: false,
     recalling: restored === undefined || restored.quarantined ? undefined : new Set([self]),
-    tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), recentCloseTs: 0n as Timestamp,
+    tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), recentCloseTs: 0n as Timestamp,
     changedSinceCheckpoint: 0, checkpointMs: 0,
     current: newView(0, restored !== undefined), failures: 0, changeMs: 0, changeSentMs: 0, ownChange: undefined, builtOpening: -1n,
     pending: new Map(), queue: [], queueMs: 0, batchSeq: 0n, hot: new Map(),

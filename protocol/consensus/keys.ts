@@ -51,6 +51,8 @@ export function pendingOf(replica: Replica, base?: BlockHash): (id: EntryId) => 
   return (id) => {
     const acked = replica.acked.get(id);
     if (acked !== undefined) return acked.command;
+    const committing = replica.committing.get(id);
+    if (committing !== undefined) return committing;
     const nodes = base === undefined ? replica.blocks.values() : lineage(replica, base);
     for (const node of nodes) {
       if (!node.execution.outcomeOf.has(id)) continue;

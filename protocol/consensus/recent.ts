@@ -6,6 +6,7 @@ import type { Replica } from './state.ts';
  * when the ledger has applied every commit of the step before.
  */
 export function pruneRecent(replica: Replica): void {
+  replica.committing.clear();
   const { closeTs } = replica.tip;
   if (replica.recentCloseTs === closeTs) return;
   replica.recentCloseTs = closeTs;

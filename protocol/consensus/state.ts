@@ -228,6 +228,8 @@ export interface Replica {
   readonly orphanQcs: Map<BlockHash, Qc>;
   /** Key states of committed entries above the closed timestamp, and of blocks the ledger applies after this step. */
   readonly recent: Map<Path, KeyVersion>;
+  /** Bodies of blocks committed in the running step, which the ledger applies after it. */
+  readonly committing: Map<EntryId, Command>;
   recentCloseTs: Timestamp;
   changedSinceCheckpoint: number;
   checkpointMs: number;

@@ -37,6 +37,7 @@ function commitOne(replica: Replica, node: BlockNode, after: readonly BlockNode[
     height: header.height, hash: node.hash, header, closeTs: header.closeTs, maxTs: header.maxTs, sealed: replica.tip.sealed || header.kind === 'reconfig',
   };
   replica.blocks.delete(node.hash);
+  for (const { id, command } of entries) replica.committing.set(id, command);
   for (const [index, entry] of committed.entries()) settleCommand(replica, node, entry, index, after);
   replica.changedSinceCheckpoint += committed.filter(({ outcome }) => outcome !== 'skipped').length;
   forgetAcked(replica, header, committed);

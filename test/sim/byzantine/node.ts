@@ -1,0 +1,172 @@
+import {
+  blockHashOf, effectsRootOf, entriesRootOf, type BatchCert, type Effect, type Message, type ProposalMessage, type SignedMessage, type Statement,
+  type Target, type Unsigned,
+} from '../../../protocol/consensus/index.ts';
+import { parentOf } from '../../../protocol/consensus/classic/assemble.ts';
+import { ackedRootOf } from '../../../protocol/consensus/view/acked-root.ts';
+import { merkleRoot } from '../../../protocol/crypto/index.ts';
+import { ZERO_HASH, type ReplicaIndex } from '../../../protocol/types/index.ts';
+import { hashOf } from '../commands.ts';
+import { SimNode } from '../node.ts';
+import type { Behaviour } from '../plan.ts';
+import type { World } from '../world.ts';
+
+/** Behaviours of consensus §4.2, as plug-ins around the real core; they combine. */
+export class ByzantineNode extends SimNode {
+  private readonly behaviours: ReadonlySet<Behaviour>;
+  private readonly shunned: ReplicaIndex;
+  private readonly kept: Message[] = [];
+  private readonly voted = new Set<string>();
+  private ackSeq = 1_000_000n;
+
+  constructor(world: World, index: ReplicaIndex, behaviours: readonly Behaviour[]) {
+    super(world, index, false);
+    this.behaviours = new Set(behaviours);
+    this.shunned = world.random.byzantine.int(world.plan.replicas);
+  }
+
+  private does(behaviour: Behaviour): boolean {
+    return this.behaviours.has(behaviour);
+  }
+
+  private chance(probability: number): boolean {
+    return this.world.random.byzantine.chance(probability);
+  }
+
+  override deliver(from: ReplicaIndex, message: Message): void {
+    if (this.up) this.misbehaveOn(message);
+    super.deliver(from, message);
+  }
+
+  private misbehaveOn(message: Message): void {
+    if (message.kind === 'fastBatch' && this.does('voteAll')) this.voteAll(message.value.batchRoot, message.entries.length);
+    if (message.kind === 'fastBatch' && this.does('ackAll')) this.ackAll(message.value.batchRoot, message.entries.length);
+    if (message.kind === 'proposal' && this.does('doubleVote')) this.voteBlock(message);
+    if (this.does('replay') && this.chance(0.02)) this.kept.push(message);
+    if (this.does('replay') && this.kept.length > 0 && this.chance(0.05)) super.send('all', this.world.random.byzantine.pick(this.kept));
+  }
+
+  /** Behaviour 3: votes for everything. */
+  private voteAll(batchRoot: BatchCert['batchRoot'], count: number): void {
+    const { group, epoch } = this.config;
+    const value = { group, epoch, view: this.replica.view, batchRoot, accept: (1n << BigInt(count)) - 1n };
+    this.say({ kind: 'fastVote', value }, { name: 'FastVote', value }, 'all');
+  }
+
+  /** Behaviour 4: acknowledges without storing, before there is a certificate. */
+  private ackAll(batchRoot: BatchCert['batchRoot'], count: number): void {
+    const { group, epoch } = this.config;
+    this.ackSeq += 1n;
+    const value = { group, epoch, view: this.replica.view, batchRoot, acked: (1n << BigInt(count)) - 1n, ackSeq: this.ackSeq, ackHead: hashOf(`${this.ackSeq}`) };
+    this.say({ kind: 'fastAck', value }, { name: 'FastAck', value }, 'all');
+  }
+
+  /** Votes for every proposal it sees, whatever it voted before. */
+  private voteBlock({ value: { view, round, blockHash, group, epoch }, parentQc }: ProposalMessage): void {
+    if (this.voted.has(blockHash)) return;
+    this.voted.add(blockHash);
+    const value = { group, epoch, view, round, blockHash, qcView: parentQc?.view ?? 0n, qcRound: parentQc?.round ?? 0 };
+    this.say({ kind: 'blockVote', value }, { name: 'BlockVote', value }, 'all');
+  }
+
+  override perform(effect: Effect): void {
+    if (effect.kind === 'sign') return this.signCrooked(effect);
+    super.perform(effect);
+    if (effect.kind === 'alarm' && this.does('viewSpam') && this.chance(0.01)) this.spamViews();
+  }
+
+  private signCrooked(effect: Effect & { kind: 'sign' }): void {
+    const { message, to } = effect;
+    if (message.kind === 'proposal') return this.lead(effect, message);
+    if (message.kind === 'viewChange' && this.does('lyingViewChange')) return this.lieAboutState(message, to);
+    if (message.kind === 'checkpointVote' && this.does('falseCheckpoint')) {
+      const value = { ...message.value, stateRoot: hashOf('false') };
+      this.say({ ...message, value }, { name: 'Checkpoint', value }, to);
+    }
+    if (message.kind === 'fastBatch' && this.does('partialGateway') && this.chance(0.6)) {
+      const some = this.world.random.byzantine.int(this.config.roster.length);
+      return this.say(message, { name: 'FastBatch', value: message.value }, some);
+    }
+    super.perform(effect);
+  }
+
+  /** Behaviours 5, 8: two blocks for one round; nothing after the opening. */
+  private lead(effect: Effect & { kind: 'sign' }, message: Unsigned & { kind: 'proposal' }): void {
+    if (this.does('stalledLeader') && message.block.header.kind !== 'opening' && this.chance(0.9)) return;
+    if (!this.does('splitLeader') || message.block.header.kind === 'opening') return super.perform(effect);
+    const other = this.emptied(message);
+    if (other === undefined) return super.perform(effect);
+    const honest = this.make(message, { name: 'Proposal', value: message.value });
+    const crooked = this.make(other, { name: 'Proposal', value: other.value });
+    const half = this.world.random.byzantine.int(this.config.roster.length);
+    this.config.roster.forEach((_, peer) => {
+      const chosen = (peer + half) % this.config.roster.length < this.config.roster.length / 2 ? honest : crooked;
+      if (peer === this.index) this.emit(this.index, honest);
+      else {
+        super.send(peer, chosen);
+        if (this.chance(0.3)) super.send(peer, chosen === honest ? crooked : honest);
+      }
+    });
+  }
+
+  /** The same block without its entries: valid, and different. */
+  private emptied(message: Unsigned & { kind: 'proposal' }): (Unsigned & { kind: 'proposal' }) | undefined {
+    const { header, entries } = message.block;
+    const parent = parentOf(this.replica, header.parent);
+    if (parent === undefined) return undefined;
+    const closeTs = entries.length > 0 ? header.closeTs : ((header.closeTs > parent.closeTs ? header.closeTs - 1n : header.closeTs) as typeof header.closeTs);
+    const bare = {
+      ...header, count: 0, closeTs, maxTs: parent.maxTs, entriesRoot: entriesRootOf([]), effectsRoot: effectsRootOf([]), outcomeRoot: merkleRoot([]),
+    };
+    const blockHash = blockHashOf(bare);
+    return { ...message, value: { ...message.value, blockHash }, block: { header: bare, entries: [] }, certs: [] };
+  }
+
+  /** Behaviour 13: an old lock, no acknowledgements. */
+  private lieAboutState(message: Unsigned & { kind: 'viewChange' }, to: Target): void {
+    const value = {
+      ...message.value, qcView: 0n, qcRound: 0, qcBlock: ZERO_HASH, ackedRoot: ackedRootOf([]), ackSeq: 0n, ackHead: ZERO_HASH,
+    };
+    this.say({ kind: 'viewChange', value, highQc: null, acked: [], certs: [], entries: [] }, { name: 'ViewChange', value }, to);
+  }
+
+  private spamViews(): void {
+    const { group, epoch } = this.config;
+    const value = {
+      group, epoch, newView: this.replica.view + 1n + BigInt(this.world.random.byzantine.int(5)), qcView: 0n, qcRound: 0, qcBlock: ZERO_HASH,
+      ackSeq: 0n, ackHead: ZERO_HASH, ackedRoot: ackedRootOf([]),
+    };
+    this.say({ kind: 'viewChange', value, highQc: null, acked: [], certs: [], entries: [] }, { name: 'ViewChange', value }, 'all');
+  }
+
+  private say(message: Unsigned, statement: Statement, to: Target): void {
+    this.emit(to, this.make(message, statement));
+  }
+
+  private make(message: Unsigned, statement: Statement): SignedMessage {
+    const signature = this.world.signatures.sign(this.config.roster[this.index] as never, statement);
+    const result = { ...message, signature } as SignedMessage;
+    this.world.checkers.signed(this, result);
+    return result;
+  }
+
+  override send(to: Target, message: Message): void {
+    if (this.does('silent')) return;
+    const { random } = this.world;
+    const told = this.does('fastClock') && message.kind === 'heartbeat' ? { ...message, clockMs: message.clockMs + 500n } : message;
+    if (this.does('hideQc') && message.kind === 'certified') return super.send(random.byzantine.int(this.config.roster.length), message);
+    if (!this.does('selective')) return super.send(to, told);
+    this.config.roster.forEach((_, peer) => {
+      if (peer !== this.index && (to === 'all' || to === peer) && (peer !== this.shunned || this.chance(0.1))) super.send(peer, told);
+    });
+  }
+
+  /** Loses its disk: an honest core that forgot everything. */
+  override crash(): void {
+    super.crash();
+    if (this.does('forget')) {
+      this.journal = [];
+      this.flushed = 0;
+    }
+  }
+}

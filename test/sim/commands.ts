@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import type { Address, Command, EntryId, Hash32, Item, Path, Timestamp, TxId } from '../../protocol/types/index.ts';
+
+/** What a test command does; its bytes are this as JSON. */
+export interface TestCommand {
+  readonly client: string;
+  readonly nonce: number;
+  /** Tells two commands with one nonce apart (an equivocating client). */
+  readonly salt: number;
+  readonly items: readonly (readonly [path: string, version: string, mode: 'R' | 'W'])[];
+  readonly removes: readonly string[];
+  /** A body that breaks a constraint: must abort wherever it runs. */
+  readonly invalid: boolean;
+  readonly classicOnly: boolean;
+  readonly notAfter: string;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const cache = new Map<string, Command>();
+
+export function hashOf(text: string): Hash32 {
+  return `0x${createHash('sha256').update(text).digest('hex')}` as Hash32;
+}
+
+export function pathOf(name: string): Path {
+  return hashOf(`path ${name}`) as Path;
+}
+
+export function noncePathOf(client: string, nonce: number): Path {
+  return hashOf(`nonce ${client} ${nonce}`) as Path;
+}
+
+export function encodeCommand(test: TestCommand): Command {
+  return readCommand(encoder.encode(JSON.stringify(test)));
+}
+
+export function bodyOf(command: Command): TestCommand {
+  return JSON.parse(decoder.decode(command.bytes)) as TestCommand;
+}
+
+/** The reader of consensus: the same bytes give the same command. */
+export function readCommand(bytes: Uint8Array): Command {
+  const text = decoder.decode(bytes);
+  let command = cache.get(text);
+  if (command === undefined) {
+    command = parse(text, bytes);
+    cache.set(text, command);
+    if (cache.size > 50_000) cache.clear();
+  }
+  return command;
+}
+
+function parse(text: string, bytes: Uint8Array): Command {
+  const test = JSON.parse(text) as TestCommand;
+  const nonce = noncePathOf(test.client, test.nonce);
+  const named = test.items.map(([path, version, mode]): Item => ({ path: path as Path, version: version as EntryId, mode }));
+  const items = [...named, { path: nonce, version: `0x${'00'.repeat(32)}` as EntryId, mode: 'W' as const }].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    id: hashOf(text) as TxId, client: hashOf(test.client).slice(0, 42) as Address, notAfter: BigInt(test.notAfter) as Timestamp,
+    footprintRoot: hashOf(JSON.stringify(items)), items, noncePath: nonce, classicOnly: test.classicOnly, bytes,
+  };
+}

@@ -1,0 +1,134 @@
+import type { Application, CommittedBlock, PendingCommands } from '../../protocol/consensus/index.ts';
+import {
+  ZERO_HASH, type Command, type EntryId, type Hash32, type Height, type KeyVersion, type Path, type Timestamp,
+} from '../../protocol/types/index.ts';
+import { bodyOf, hashOf, readCommand } from './commands.ts';
+
+
+interface Version {
+  readonly ts: Timestamp;
+  readonly version: EntryId;
+}
+
+/** The committed state of one node, rebuilt from its blocks after a crash. What is not synced is lost. */
+export class Ledger implements Application {
+  blocks: CommittedBlock[] = [];
+  synced = 0;
+  height = 0n;
+  blockHash = ZERO_HASH as CommittedBlock['blockHash'];
+  closeTs = 0n as Timestamp;
+  private keys = new Map<Path, KeyVersion>();
+  private history = new Map<Path, Version[]>();
+  private writers = new Set<EntryId>();
+  private folded: { ts: Timestamp; id: EntryId }[] = [];
+  /** Blocks below it were dropped from the history. */
+  firstKept = 1n;
+
+  versionOf(path: Path): KeyVersion | undefined {
+    const at = this.keys.get(path);
+    return at === undefined || at.version === ZERO_HASH ? undefined : at;
+  }
+
+  check(command: Command, pending: PendingCommands): 'valid' | 'invalid' | 'unresolved' {
+    const known = command.items.every(({ version }) => version === ZERO_HASH || this.writers.has(version) || pending(version) !== undefined);
+    if (!known) return 'unresolved';
+    return bodyOf(command).invalid ? 'invalid' : 'valid';
+  }
+
+  removes(command: Command): readonly Path[] {
+    return bodyOf(command).removes as Path[];
+  }
+
+  commandOf(bytes: Uint8Array): Command {
+    return readCommand(bytes);
+  }
+
+  blockAt(height: Height): Uint8Array | undefined {
+    return height < this.firstKept ? undefined : this.blocks[Number(height) - 1]?.encoded;
+  }
+
+  apply(block: CommittedBlock): void {
+    if (block.height !== this.height + 1n) throw new Error(`height ${block.height} after ${this.height}`);
+    this.blocks.push(block);
+    this.fold(block);
+  }
+
+  private fold(block: CommittedBlock): void {
+    for (const { id, ts, command, outcome } of block.entries) {
+      if (outcome === 'skipped') continue;
+      this.writers.add(id);
+      this.folded.push({ ts, id });
+      const removes = new Set(this.removes(command));
+      for (const item of command.items) {
+        if (outcome === 'aborted' && item.path !== command.noncePath) continue;
+        const before = this.keys.get(item.path);
+        if (item.mode === 'R') {
+          const at = before ?? { version: ZERO_HASH as EntryId, writtenAt: 0n as Timestamp, readAt: 0n as Timestamp };
+          this.keys.set(item.path, { ...at, readAt: ts > at.readAt ? ts : at.readAt });
+          continue;
+        }
+        const version = (removes.has(item.path) ? ZERO_HASH : id) as EntryId;
+        this.keys.set(item.path, { version, writtenAt: ts, readAt: 0n as Timestamp });
+        const versions = this.history.get(item.path) ?? [];
+        versions.push({ ts, version });
+        this.history.set(item.path, versions);
+      }
+    }
+    this.height = block.height;
+    this.blockHash = block.blockHash;
+    this.closeTs = block.closeTs;
+  }
+
+  /** Root over the newest version at or below the closed timestamp of every key. */
+  commitment(height: Height): { stateRoot: Hash32; rowCount: bigint; capsuleHead: Hash32 } {
+    const at = this.blocks[Number(height) - 1];
+    if (at === undefined || height > this.height) throw new Error(`no block ${height}`);
+    const before = height === this.height ? this : rebuilt(this.blocks.slice(0, Number(height)));
+    return before.root(at.closeTs);
+  }
+
+  private root(closeTs: Timestamp): { stateRoot: Hash32; rowCount: bigint; capsuleHead: Hash32 } {
+    const leaves: string[] = [];
+    for (const [path, versions] of this.history) {
+      let newest: Version | undefined;
+      for (const version of versions) if (version.ts <= closeTs && (newest === undefined || version.ts > newest.ts)) newest = version;
+      if (newest !== undefined && newest.version !== ZERO_HASH) leaves.push(`${path}${newest.version}`);
+    }
+    leaves.sort();
+    const applied = this.folded.filter(({ ts }) => ts <= closeTs).map(({ ts, id }) => `${String(ts).padStart(30, '0')}${id}`).sort();
+    return { stateRoot: hashOf(leaves.join()), rowCount: BigInt(leaves.length), capsuleHead: hashOf(applied.join()) };
+  }
+
+  sync(): void {
+    this.synced = this.blocks.length;
+  }
+
+  /** What a crash leaves. */
+  crash(keep: number): void {
+    const blocks = this.blocks.slice(0, Math.max(this.synced, keep));
+    this.load(blocks);
+  }
+
+  /** Takes over another ledger's state up to a height: what a snapshot transfer gives. */
+  install(from: Ledger, height: Height): void {
+    this.load(from.blocks.slice(0, Number(height)));
+    this.firstKept = height;
+    this.sync();
+  }
+
+  private load(blocks: readonly CommittedBlock[]): void {
+    Object.assign(this, { height: 0n, blockHash: ZERO_HASH, closeTs: 0n, blocks: [...blocks], folded: [] });
+    this.keys = new Map();
+    this.history = new Map();
+    this.writers = new Set();
+    for (const block of blocks) this.fold(block);
+    this.synced = Math.min(this.synced, blocks.length);
+  }
+}
+
+function rebuilt(blocks: readonly CommittedBlock[]): Ledger {
+  const ledger = new Ledger();
+  for (const block of blocks) ledger.apply(block);
+  return ledger;
+}
+

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import type { Statement, Verifier } from '../../protocol/consensus/index.ts';
+import type { Address, Command, Signature } from '../../protocol/types/index.ts';
+
+/** A statement that some key signed, as the checkers see it. */
+export interface Signing {
+  readonly signer: Address;
+  readonly statement: Statement;
+  readonly signature: Signature;
+}
+
+/** Deterministic stand-in for secp256k1: a keyed hash that only the simulator can compute. */
+export class Signatures implements Verifier {
+  /** Every statement any key ever signed. */
+  readonly all: Signing[] = [];
+  private readonly seen = new Set<string>();
+  private readonly badCommands = new Set<string>();
+
+  sign(signer: Address, statement: Statement): Signature {
+    const signature = fake(signer, statement.name, statement.value);
+    if (!this.seen.has(signature)) {
+      this.seen.add(signature);
+      this.all.push({ signer, statement, signature });
+    }
+    return signature;
+  }
+
+  signature(name: string, value: unknown, signature: Signature, signer: Address): boolean {
+    return signature === fake(signer, name, value);
+  }
+
+  command(command: Command): boolean {
+    return !this.badCommands.has(command.id);
+  }
+}
+
+function fake(signer: Address, name: string, value: unknown): Signature {
+  const fields = Object.values(value as Record<string, unknown>).map(String).join('|');
+  const hash = createHash('sha256').update(`${signer}|${name}|${fields}`).digest('hex');
+  return `0x${hash}${hash}1b` as Signature;
+}
