@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { ZERO_ADDRESS, addressFrom } from '../../protocol/types/index.ts';
 import {
-  channelKeyOf, collectOffers, createCluster, formGroup, fundChannel, listProviders, type ClusterOrder, type Network,
+  channelKeyOf, collectOffers, createCluster, formGroup, fundChannel, listProviders, waitForGroup, type ClusterOrder, type Network,
 } from '../../sdk/operator/index.ts';
 import { networkOf, outputOf, tokens, wholeNumber, withWallet, type WalletOptions } from '../options.ts';
 
@@ -47,12 +47,15 @@ export async function orderCluster(network: Network, order: ClusterOrder, gib: n
   cluster: `0x${string}`; group: `0x${string}`; channel: `0x${string}`; members: readonly string[]; gas: Record<string, bigint>;
 }> {
   const created = await createCluster(network, order);
-  const offers = await collectOffers(network.domain, await listProviders(network), created.cluster, gib, order.replicationFactor);
+  const providers = await listProviders(network);
+  const offers = await collectOffers(network.domain, providers, created.cluster, gib, order.replicationFactor);
   const formed = await formGroup(network, created.cluster, gib, offers);
   const key = channelKeyOf(network, created.cluster, addressFrom(network.wallet.address), order.terms.token);
   const funded = await fundChannel(network, key, depositWei);
+  const members = offers.map(({ offer }) => offer.node);
+  await waitForGroup(providers.filter(({ node }) => members.includes(node)).map(({ apiUrl }) => apiUrl), formed.group);
   return {
-    cluster: created.cluster, group: formed.group, channel: funded.channel, members: offers.map((offer) => offer.offer.node),
+    cluster: created.cluster, group: formed.group, channel: funded.channel, members,
     gas: { createCluster: created.gasUsed, formGroup: formed.gasUsed, openChannel: funded.gasUsed },
   };
 }

@@ -1,4 +1,8 @@
-import { compareHex, addressFrom, hexOf, regionMask, type Address, type ClusterId, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
+import { digestOf, type Domain } from '../../protocol/codec/index.ts';
+import { recoverSigner } from '../../protocol/crypto/index.ts';
+import {
+  addressFrom, compareHex, hexOf, regionMask, type Address, type ClusterId, type GroupId, type Hash32, type Signature,
+} from '../../protocol/types/index.ts';
 import { operatorFaults } from './faults.ts';
 import type { Network, Receipt } from './network.ts';
 
@@ -27,7 +31,7 @@ export interface Listing {
 export interface SignedOffer {
   readonly offer: { readonly cluster: Hash32; readonly node: Address; readonly gib: number; readonly expiresAt: bigint };
   readonly signer: Address;
-  readonly signature: Hex;
+  readonly signature: Signature;
 }
 
 export async function createCluster(network: Network, order: ClusterOrder): Promise<Receipt & { cluster: ClusterId }> {
@@ -54,9 +58,9 @@ export async function listProviders(network: Network): Promise<readonly Listing[
 
 /** Asks providers for signed offers until enough have come; CHAIN_TOO_FEW_PROVIDERS with who refused and why. */
 export async function collectOffers(
-  providers: readonly Listing[], cluster: ClusterId, gib: number, count: number,
+  domain: Domain, providers: readonly Listing[], cluster: ClusterId, gib: number, count: number,
 ): Promise<readonly SignedOffer[]> {
-  const asked = await Promise.allSettled(providers.map((listing) => askOffer(listing, cluster, gib)));
+  const asked = await Promise.allSettled(providers.map((listing) => askOffer(domain, listing, cluster, gib)));
   const offers = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])).slice(0, count);
   if (offers.length < count) {
     const refusals = asked.flatMap((result) => (result.status === 'rejected' ? [String((result.reason as Error).message)] : []));
@@ -75,6 +79,31 @@ export async function formGroup(
   return { ...receipt, group, index };
 }
 
+/**
+ * Resolves when the members have seen the registry's event and serve the group: all of them, or `enough`.
+ * CHAIN_GROUP_NOT_SERVING after `timeoutMs`.
+ */
+export async function waitForGroup(apis: readonly string[], group: GroupId, enough = apis.length, timeoutMs = 60_000): Promise<void> {
+  const deadlineMs = Date.now() + timeoutMs;
+  for (;;) {
+    const live = (await Promise.all(apis.map((api) => servesGroup(api, group)))).filter(Boolean).length;
+    if (live >= enough) return;
+    if (Date.now() > deadlineMs) throw operatorFaults.groupNotServing({ group, live, members: apis.length });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+async function servesGroup(api: string, group: GroupId): Promise<boolean> {
+  try {
+    const status = (await (await fetch(new URL('/v1/status', api), { signal: AbortSignal.timeout(2_000) })).json()) as {
+      groups: readonly { readonly group: string; readonly state: string; readonly height: string }[];
+    };
+    return status.groups.some((member) => member.group === group && member.state === 'live' && member.height !== '0');
+  } catch {
+    return false; // not up yet, or gone: the deadline decides
+  }
+}
+
 /** Replaces one member by the node of an offer: the group's next epoch. */
 export function replaceMember(
   network: Network, cluster: ClusterId, index: number, roster: readonly Address[], leaving: Address, offer: SignedOffer,
@@ -83,18 +112,18 @@ export function replaceMember(
   return network.send('ClusterRegistry', 'replaceMember', [cluster, index, packedRoster, leaving, packed(offer)]);
 }
 
-async function askOffer(listing: Listing, cluster: ClusterId, gib: number): Promise<SignedOffer> {
+async function askOffer(domain: Domain, listing: Listing, cluster: ClusterId, gib: number): Promise<SignedOffer> {
   const response = await fetch(new URL('/v1/offer', listing.apiUrl), {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ cluster, gib }), signal: AbortSignal.timeout(5_000),
   });
-  const body = (await response.json()) as { error?: { code: string; message: string }; signer: Address; signature: Hex; offer: Record<string, string> };
+  const body = (await response.json()) as { error?: { code: string; message: string }; signature: Signature; offer: Record<string, string> };
   if (!response.ok) throw operatorFaults.tooFewProviders({ node: listing.node, reason: `${body.error?.code}: ${body.error?.message}` });
-  const { offer, signer, signature } = body;
-  return {
-    signer: signer ?? listing.node,
-    signature,
-    offer: { cluster, node: addressFrom(offer['node']), gib: Number(offer['gib']), expiresAt: BigInt(offer['expiresAt'] as string) },
+  const offer = {
+    cluster, node: addressFrom(body.offer['node']), gib: Number(body.offer['gib']), expiresAt: BigInt(body.offer['expiresAt'] as string),
   };
+  const signer = recoverSigner(digestOf(domain, 'Offer', offer), body.signature);
+  if (signer === undefined) throw operatorFaults.tooFewProviders({ node: listing.node, reason: 'the offer is not signed' });
+  return { offer, signer, signature: body.signature };
 }
 
 /** Compact form (EIP-2098): the recovery bit rides in the top bit of s. */

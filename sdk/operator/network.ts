@@ -1,11 +1,9 @@
 import { Contract, Interface, JsonRpcProvider, Wallet, type ContractTransactionResponse, type InterfaceAbi } from 'ethers';
-import { abis, loadDeployment } from '../../contracts/index.ts';
+import { abis, contractNames, loadDeployment, type ContractName } from '../../contracts/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import { isPicoloError, type PicoloError } from '../../protocol/errors/index.ts';
 import { addressFrom, type Address, type Hex } from '../../protocol/types/index.ts';
 import { operatorFaults } from './faults.ts';
-
-type ContractName = keyof typeof abis;
 
 export interface Receipt {
   readonly hash: Hex;
@@ -23,22 +21,33 @@ export interface Network {
   contract(name: ContractName): Contract;
   /** Sends a call and waits for its receipt; throws CHAIN_* with the contract's own reason. */
   send(name: ContractName, method: string, args: readonly unknown[], valueWei?: bigint): Promise<Receipt>;
+  /** The same with calldata that was encoded elsewhere. */
+  sendRaw(name: ContractName, data: Hex): Promise<Receipt>;
   /** Events of one kind, oldest first. */
   events(name: ContractName, event: string, filter?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
   close(): void;
 }
 
-export function openNetwork(options: { readonly rpcUrl: string; readonly deployment: string; readonly key: Hex }): Network {
-  const deployment = loadDeployment(options.deployment);
-  const provider = new JsonRpcProvider(options.rpcUrl, Number(deployment.chainId), { staticNetwork: true, cacheTimeout: -1 });
+/**
+ * @param options.deployment folder with the records of `scripts/deploy.ts`; default `deployments/<chainId>`
+ * @throws CHAIN_UNREACHABLE, CHAIN_WRONG_NETWORK, DEPLOYMENT_*
+ */
+export async function openNetwork(options: { readonly rpcUrl: string; readonly deployment?: string; readonly key: Hex }): Promise<Network> {
+  const chainId = await chainIdOf(options.rpcUrl);
+  const deployment = loadDeployment(chainId, options.deployment);
+  const provider = new JsonRpcProvider(options.rpcUrl, Number(chainId), { staticNetwork: true, cacheTimeout: -1, pollingInterval: 100 });
+  if ((await provider.getCode(deployment.addresses.StakeVault)) === '0x') {
+    provider.destroy();
+    throw operatorFaults.wrongNetwork({ chainId, vault: deployment.addresses.StakeVault });
+  }
   const wallet = new Wallet(options.key, provider);
-  const address = (name: ContractName): Address => addressFrom(deployment.addresses[name]);
+  const address = (name: ContractName): Address => deployment.addresses[name];
   const contract = (name: ContractName): Contract => new Contract(address(name), abis[name] as InterfaceAbi, wallet);
   return {
     provider,
     wallet,
     account: addressFrom(wallet.address),
-    domain: { chainId: BigInt(deployment.chainId), verifyingContract: address('StakeVault') },
+    domain: deployment.domain,
     address,
     contract,
     async send(name, method, args, valueWei = 0n) {
@@ -49,6 +58,15 @@ export function openNetwork(options: { readonly rpcUrl: string; readonly deploym
         return { hash: sent.hash as Hex, gasUsed: receipt?.gasUsed ?? 0n, blockNumber: receipt?.blockNumber ?? 0 };
       } catch (error) {
         throw explain(error, name, method);
+      }
+    },
+    async sendRaw(name, data) {
+      try {
+        const sent = await wallet.sendTransaction({ to: address(name), data });
+        const receipt = await sent.wait();
+        return { hash: sent.hash as Hex, gasUsed: receipt?.gasUsed ?? 0n, blockNumber: receipt?.blockNumber ?? 0 };
+      } catch (error) {
+        throw explain(error, name, data.slice(0, 10));
       }
     },
     async events(name, event, filter = []) {
@@ -64,7 +82,19 @@ export function openNetwork(options: { readonly rpcUrl: string; readonly deploym
   };
 }
 
-const everyError = new Interface(Object.values(abis).flatMap((abi) => (abi as readonly { type: string }[]).filter((entry) => entry.type === 'error')));
+const everyError = new Interface(
+  contractNames.flatMap((name) => (abis[name] as readonly { readonly type: string }[]).filter((entry) => entry.type === 'error')),
+);
+
+async function chainIdOf(rpcUrl: string): Promise<bigint> {
+  try {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
+    const response = await fetch(rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return BigInt(((await response.json()) as { result: string }).result);
+  } catch (error) {
+    throw operatorFaults.unreachable({ rpcUrl }, error);
+  }
+}
 
 /** A provider library's failure as a coded fault with the contract's own words. */
 function explain(error: unknown, contract: string, method: string): PicoloError {
