@@ -17,7 +17,8 @@ const OPEN_CHECKPOINTS = 4n;
 export function noteCheckpointBlock(replica: Replica, header: BlockHeader, blockHash: BlockHash): void {
   const state = stateAt(replica, header.height);
   Object.assign(state, { blockHash, closeTs: header.closeTs, final: header.kind === 'reconfig' });
-  replica.changedSinceCheckpoint = 0;
+  // what the chain holds above the closed timestamp is not in this checkpoint: another one must follow
+  replica.changedSinceCheckpoint = header.maxTs > header.closeTs ? 1 : 0;
   replica.checkpointMs = replica.elapsedMs;
   if (header.kind === 'reconfig') {
     replica.sealedHeight = header.height;
