@@ -16,8 +16,8 @@ import {SignatureLib} from "./libraries/SignatureLib.sol";
  * how much was earned in total; the latest one can be collected at any time by anybody, always to the payee.
  * The payer gets the rest back after a notice long enough to collect the last voucher.
  *
- * @dev Deposits are credited by the difference of balances. Rebasing tokens are unsupported. `deposit` and `claimed`
- * never fall, so no voucher can be used twice, not even in a channel that was emptied and filled again.
+ * @dev Deposits are credited by the difference of balances. Rebasing tokens are unsupported. `claimed` never falls, so
+ * no voucher can be used twice, not even in a channel that was emptied and filled again.
  * Invariants: claimed <= deposit; sum(deposit - claimed) and owed credit of a token <= balance.
  */
 contract PaymentChannels is IPaymentChannels, NonReentrant {

@@ -12,7 +12,7 @@ interface IPaymentChannels {
         bytes32 salt;
     }
 
-    /// @dev One slot. Totals since the beginning; `closeAt` zero without a notice.
+    /// @dev One slot. `claimed` since the beginning, `deposit` without what went back; `closeAt` zero without a notice.
     struct Channel {
         uint112 deposit;
         uint112 claimed;
