@@ -61,8 +61,12 @@ export interface Ledger {
   exportChunk(height: Height, from: Path | null, maxBytes: number): SnapshotChunk;
   /** Verifies one chunk against `stateRoot` and stages it; throws LEDGER_BAD_CHUNK. */
   importChunk(height: Height, stateRoot: Hash32, from: Path | null, chunk: SnapshotChunk): void;
-  /** Replaces the state by the staged chunks once complete; `position` becomes the checkpoint's. */
-  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array): void;
+  /**
+   * Replaces the state by the staged chunks once complete; `position` becomes the checkpoint's. `tail`: entries of
+   * blocks up to that height with a timestamp above its `closeTs`, in chain order. They are no part of the
+   * checkpoint, so they come from the blocks themselves; later blocks build on them.
+   */
+  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array, tail?: readonly AppliedEntry[]): void;
   /** fsync of everything applied so far, before the journal may be cut. */
   sync(): void;
   close(): void;

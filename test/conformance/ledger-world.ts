@@ -3,10 +3,13 @@ import { addressOf, sha256Hex } from '../../protocol/crypto/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import { MAX_TIMESTAMP, timestampOf } from '../../protocol/hlc/index.ts';
 import {
-  buildTransaction, changedSchema, changesOf, changeSchema, createDatabase, databaseIdOf, entryIdOf, footprintOf, indexKeyOf, keyRef, leafOf,
-  nonceLeafOf, put, remove, signTransaction, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef, type KeyRef, type Mutation, type SignedTransaction,
+  buildTransaction, changedSchema, changesOf, changeSchema, createDatabase, databaseIdOf, entryIdOf, footprintOf, indexKeyOf, keyRef,
+  leafOf, nonceLeafOf, put, remove, signTransaction, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef,
+  type KeyRef, type Mutation, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
-import { applyDdl, emptySchema, findTable, keyOf, parseDdl, rowFrom, schemaEffects, trimRow, type Row, type Schema } from '../../protocol/schema/index.ts';
+import {
+  applyDdl, emptySchema, findTable, keyOf, parseDdl, rowFrom, schemaEffects, trimRow, type Row, type Schema,
+} from '../../protocol/schema/index.ts';
 import { createTree } from '../../protocol/state-tree/index.ts';
 import {
   bytesOf, concatBytes, ZERO_HASH, type BlockHash, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Path, type Timestamp,

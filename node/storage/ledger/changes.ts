@@ -40,9 +40,8 @@ export class PendingChanges {
 
   add({ ts, entryId, applied, changes }: PendingEntry, folded: bigint | null = null): void {
     const packed = concatBytes(...changes.flatMap(({ path, before, after }) => [bytesOf(path), packedHash(before), packedHash(after)]));
-    this.#store.run(
-      'INSERT INTO pending (ts, entry, applied, changes, folded) VALUES (?, ?, ?, ?, ?)', tsBlob(ts), blobOf(entryId), applied ? 1n : 0n, packed, folded,
-    );
+    const sql = 'INSERT INTO pending (ts, entry, applied, changes, folded) VALUES (?, ?, ?, ?, ?)';
+    this.#store.run(sql, tsBlob(ts), blobOf(entryId), applied ? 1n : 0n, packed, folded);
   }
 
   /** Not yet in any checkpoint, up to a timestamp, in the order in which checkpoints take them: timestamp, then entry. */

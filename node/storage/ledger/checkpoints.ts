@@ -1,4 +1,5 @@
 import { sha256Hex } from '../../../protocol/crypto/index.ts';
+import { MAX_TIMESTAMP } from '../../../protocol/hlc/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import { createTree, type LeafChange, type StateTree, type TreeRoot } from '../../../protocol/state-tree/index.ts';
@@ -136,7 +137,8 @@ export class Checkpoints {
       height, closeTs, stateRoot: root.hash, rowCount: root.count, capsuleHead: capsuleAfter(this.#last?.capsuleHead ?? ZERO_HASH, taken),
     };
     store.run(
-      'INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, NULL)', height, tsBlob(closeTs), blobOf(made.stateRoot), made.rowCount, blobOf(made.capsuleHead),
+      'INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, NULL)',
+      height, tsBlob(closeTs), blobOf(made.stateRoot), made.rowCount, blobOf(made.capsuleHead),
     );
     this.#roots.set(height, root);
     this.#last = made;
@@ -145,6 +147,7 @@ export class Checkpoints {
 
   #expireNonces(height: Height, closeTs: Timestamp, base: TreeRoot): LeafChange[] {
     const { nonces, leaves, pending, entries } = this.#parts;
+    if (closeTs === MAX_TIMESTAMP) return []; // closes an epoch, not time
     const paths = nonces.expire(closeTs);
     if (paths.length === 0) return [];
     for (const path of paths) {

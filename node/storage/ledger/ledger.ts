@@ -6,8 +6,9 @@ import { NONCE_TABLE, type DatabaseMetadata, type RowProof } from '../../../prot
 import type { Schema } from '../../../protocol/schema/index.ts';
 import {
   ZERO_HASH, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Height, type KeyVersion, type Path,
+  type Timestamp,
 } from '../../../protocol/types/index.ts';
-import type { AppliedBlock, ChainPosition, Ledger, SnapshotChunk, StateCommitment } from '../../ports/index.ts';
+import type { AppliedBlock, AppliedEntry, ChainPosition, Ledger, SnapshotChunk, StateCommitment } from '../../ports/index.ts';
 import { tsBlob } from '../file/bytes.ts';
 import { Applier } from './apply.ts';
 import { PendingChanges } from './changes.ts';
@@ -123,13 +124,7 @@ class GroupLedger implements SqlLedger {
   apply(block: AppliedBlock): void {
     invariant(block.height === this.#position.height + 1n, 'ledger-blocks-in-order', { at: this.#position.height, got: block.height });
     this.#atomically(() => {
-      let { maxTs } = this.#position;
-      for (const entry of block.entries) {
-        const tx = this.#validity.transactionOf(entry.command);
-        invariant(tx !== 'invalid', 'ledger-committed-commands-are-genuine', { entry: entry.entryId });
-        this.#applier.apply(entry, tx);
-        if (entry.ts > maxTs) maxTs = entry.ts;
-      }
+      const maxTs = this.#applyAll(block.entries, this.#position.maxTs);
       const { epoch, height, blockHash, closeTs } = block;
       this.#store.run('INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)', height, tsBlob(closeTs), block.encoded);
       this.#recent.prune(closeTs);
@@ -164,10 +159,14 @@ class GroupLedger implements SqlLedger {
     this.#snapshots.importChunk(height, stateRoot, from, chunk);
   }
 
-  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array): void {
+  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array, tail: readonly AppliedEntry[] = []): void {
     try {
-      this.#atomically(() => this.#snapshots.install(position, commitment, certificate));
-      this.#validity.forget();
+      this.#atomically(() => {
+        this.#snapshots.install(position, commitment, certificate);
+        this.#validity.forget();
+        const maxTs = this.#applyAll(tail, position.closeTs);
+        writePosition(this.#store, { ...position, maxTs, historyFrom: position.closeTs });
+      });
     } catch (error) {
       this.#checkpoints.reload(); // the file went back, the tree must follow
       throw error;
@@ -212,6 +211,16 @@ class GroupLedger implements SqlLedger {
 
   close(): void {
     this.#store.close();
+  }
+
+  /** Returns the highest timestamp seen so far. */
+  #applyAll(entries: readonly AppliedEntry[], maxTs: Timestamp): Timestamp {
+    for (const entry of entries) {
+      const tx = this.#validity.transactionOf(entry.command);
+      invariant(tx !== 'invalid', 'ledger-committed-commands-are-genuine', { entry: entry.entryId });
+      this.#applier.apply(entry, tx);
+    }
+    return entries.reduce((max, { ts }) => (ts > max ? ts : max), maxTs);
   }
 
   /** What is cached in memory follows the file: kept on commit, read again after a failure. */

@@ -1,5 +1,5 @@
 import type { Path, Timestamp } from '../../../protocol/types/index.ts';
-import { ZERO_TIMESTAMP } from '../../../protocol/hlc/index.ts';
+import { MAX_TIMESTAMP, ZERO_TIMESTAMP } from '../../../protocol/hlc/index.ts';
 import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
 import type { Store } from './store.ts';
 
@@ -21,7 +21,7 @@ export class Nonces {
 
   /** True when a checkpoint at `closeTs` would no longer hold the nonce that was consumed at `ts`. */
   isExpired(path: Path, ts: Timestamp, closeTs: Timestamp): boolean {
-    if (ts > closeTs) return false;
+    if (ts > closeTs || closeTs === MAX_TIMESTAMP) return false;
     const row = this.#store.get<{ not_after: Buffer }>('SELECT not_after FROM nonces WHERE path = ? AND ts = ?', blobOf(path), tsBlob(ts));
     return row !== undefined && tsFrom(row.not_after) < closeTs;
   }

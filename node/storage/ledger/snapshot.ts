@@ -13,7 +13,6 @@ import type { Entries } from './entries.ts';
 import { ledgerFaults } from './faults.ts';
 import type { LeafRecord, Leaves } from './leaves.ts';
 import type { Nonces } from './nonces.ts';
-import { writePosition } from './positions.ts';
 import type { Reads } from './reads.ts';
 import type { RowStore } from './row-store.ts';
 import type { Spaces } from './spaces.ts';
@@ -87,7 +86,7 @@ export class Snapshots {
     }
   }
 
-  /** One SQLite transaction: the old state or the new one. @throws LEDGER_INCOMPLETE, LEDGER_BAD_CHUNK */
+  /** Inside a transaction, so that a crash leaves the old state or the new one. @throws LEDGER_INCOMPLETE, LEDGER_BAD_CHUNK */
   install(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array): void {
     const { store, entries, checkpoints } = this.#parts;
     const missing = this.stagedUpTo(position.height);
@@ -98,7 +97,6 @@ export class Snapshots {
     store.exec('DROP INDEX entries_by_id');
     entries.settle();
     checkpoints.adopt({ ...commitment, height: position.height, closeTs: position.closeTs }, certificate);
-    writePosition(store, { ...position, maxTs: position.closeTs, historyFrom: position.closeTs });
     store.run('DELETE FROM staged');
     checkpoints.reload(); // compares the root of what was inserted with the certified one
   }

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { SelectStmt } from 'sqlite3-parser';
 import { isPicoloError } from '../../../protocol/errors/index.ts';
 import type { Scalar } from '../../../protocol/codec/index.ts';
+import { resultHashOf } from '../../../protocol/query/index.ts';
 import type { DatabaseId, Hash32, Timestamp } from '../../../protocol/types/index.ts';
 import { parseSelect } from './allow.ts';
 import { splitAsOf, type SplitQuery } from './as-of.ts';
@@ -11,7 +12,7 @@ import { sqlFaults } from './faults.ts';
 import { createMirror, type Mirror } from './mirror.ts';
 import { totalOrder } from './order.ts';
 import { bindingsOf } from './parameters.ts';
-import { resultHashOf, type ResultSet } from './result.ts';
+import type { ResultSet } from './result.ts';
 import { openWindow, type Window } from './views.ts';
 
 export interface QueryJob {
@@ -66,7 +67,7 @@ export class Reader {
     const bindings = bindingsOf(root, job.params);
     return this.#atSnapshot(job.database, asOf ?? job.asOf, (pane, { epoch, height, ts }) => {
       const result = collect(statementIn(pane, sql, root), bindings, job);
-      return { ...result, resultHash: resultHashOf(result), epoch, height, snapshot: ts };
+      return { ...result, resultHash: resultHashOf(result.columns, result.rows), epoch, height, snapshot: ts };
     });
   }
 

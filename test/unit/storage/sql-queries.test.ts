@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Scalar } from '../../../protocol/codec/index.ts';
 import { timestampOf } from '../../../protocol/hlc/index.ts';
-import { openSqlPool, resultHashOf, type QueryOutcome, type SqlPool } from '../../../node/storage/index.ts';
+import { resultHashOf } from '../../../protocol/query/index.ts';
+import { openSqlPool, type QueryOutcome, type SqlPool } from '../../../node/storage/index.ts';
 import { splitAsOf } from '../../../node/storage/sql/as-of.ts';
 import { at, databaseId, FileFixture } from './fixture.ts';
 
@@ -40,7 +41,7 @@ describe('untrusted SQL: what it answers', () => {
     const outcome = await run("SELECT id, name, price, x'00ff' AS raw FROM item");
     expect(outcome.columns).to.deep.equal(['id', 'name', 'price', 'raw']);
     expect(outcome.rows).to.deep.equal([[1n, 'apple', 1.25, new Uint8Array([0, 255])], [3n, 'fig', null, new Uint8Array([0, 255])]]);
-    expect(outcome.resultHash).to.equal(resultHashOf({ columns: outcome.columns, rows: outcome.rows }));
+    expect(outcome.resultHash).to.equal(resultHashOf(outcome.columns, outcome.rows));
     expect(outcome).to.include({ epoch: 1n, height: 1n, snapshot: at(500) });
   });
 
