@@ -1,7 +1,7 @@
 /**
  * Deploys the contracts to any JSON-RPC chain and writes `deployments/<chainId>/`.
  *
- *   node scripts/deploy.ts --rpc http://127.0.0.1:8545 [--key 0x…] [--fund 0xaddress,…] [--amount 1000000]
+ *   node scripts/deploy.ts --rpc http://127.0.0.1:8545 [--folder dir] [--key 0x…] [--fund 0xaddress,…] [--amount 1000000]
  *
  * Without a key it uses the chain's own unlocked first account (a local development chain).
  * Addresses that contracts need of one another before they exist follow from the deployer's nonce.
@@ -155,6 +155,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       rpc: { type: 'string', default: 'http://127.0.0.1:8545' },
+      folder: { type: 'string' },
       key: { type: 'string' },
       fund: { type: 'string' },
       amount: { type: 'string', default: '1000000' },
@@ -163,6 +164,7 @@ async function main(): Promise<void> {
   const fund = values.fund === undefined ? {} : { fund: { accounts: values.fund.split(','), amountWei: parseEther(values.amount) } };
   const { addresses, chainId } = await deploy({
     rpcUrl: values.rpc, ...fund, ...(values.key === undefined ? {} : { deployer: values.key as Hex }),
+    ...(values.folder === undefined ? {} : { folder: values.folder }),
   });
   console.log(JSON.stringify({ chainId: String(chainId), addresses }, null, 2));
 }

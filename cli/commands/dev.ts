@@ -33,7 +33,7 @@ export function devCommand(): Command {
       try {
         rmSync(dir, { recursive: true, force: true });
         out.line('Starting the chain and deploying the contracts …');
-        chain = await startChain(dir, options.chainPort as number);
+        chain = await startChain(dir, { port: options.chainPort as number, deployment: join(projectRoot, 'deployments', '31337') });
         const count = options.providers as number;
         for (let i = 0; i < count; i++) {
           const provider = await createProvider(dir, chain, { name: `provider-${i + 1}`, apiPort: FIRST_API_PORT + i });

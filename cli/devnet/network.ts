@@ -8,10 +8,11 @@ import { Contract, JsonRpcProvider, parseEther, type InterfaceAbi } from 'ethers
 import { abis, loadDeployment } from '../../contracts/index.ts';
 import type { Address } from '../../protocol/types/index.ts';
 import { picolo, runJson } from './commands.ts';
-import { freePort, projectRoot, startProcess, waitFor, type RunningProcess } from './processes.ts';
+import { freePort, startProcess, waitFor, type RunningProcess } from './processes.ts';
 import { rpc } from './rpc.ts';
 
 const PASSWORD = 'local network only';
+const CHAIN_ID = 31_337;
 const HARDHAT = 'node_modules/hardhat/dist/src/cli.js';
 
 export interface LocalChain {
@@ -32,26 +33,39 @@ export interface LocalProvider {
   process: RunningProcess | undefined;
 }
 
-/** Starts the chain on `port` (a free one by default) and deploys the contracts. */
-export async function startChain(dir: string, port?: number): Promise<LocalChain> {
-  const chosen = port ?? (await freePort());
+export interface ChainWish {
+  /** A free one by default. */
+  readonly port?: number;
+  /** Folder for the addresses of the contracts; default `<dir>/deployments/31337`, so that several networks can run at once. */
+  readonly deployment?: string;
+}
+
+/** Starts the chain and deploys the contracts. */
+export async function startChain(dir: string, wish: ChainWish = {}): Promise<LocalChain> {
+  const chosen = wish.port ?? (await freePort());
+  const deployment = wish.deployment ?? join(dir, 'deployments', String(CHAIN_ID));
   const rpcUrl = `http://127.0.0.1:${chosen}`;
   const child = startProcess({
     name: 'chain', logDir: join(dir, 'logs'), file: HARDHAT, args: ['node', '--hostname', '127.0.0.1', '--port', String(chosen)],
   });
   await waitFor('the chain', child, () => rpc<string>(rpcUrl, 'eth_chainId'));
-  const { addresses } = await runJson<{ addresses: Record<string, Address> }>('scripts/deploy.ts', ['--rpc', rpcUrl]);
-  return { rpcUrl, process: child, deployment: join(projectRoot, 'deployments', '31337'), addresses };
+  try {
+    const { addresses } = await runJson<{ addresses: Record<string, Address> }>('scripts/deploy.ts', ['--rpc', rpcUrl, '--folder', deployment]);
+    return { rpcUrl, process: child, deployment, addresses };
+  } catch (error) {
+    await child.stop(); // nobody else knows of it yet
+    throw error;
+  }
 }
 
 /** Gives an account ether and PINT from the chain's first account, which holds the supply on a local chain. */
 export async function fund(chain: LocalChain, account: Address, ether: string, pint: string): Promise<void> {
-  const provider = new JsonRpcProvider(chain.rpcUrl, 31_337, { staticNetwork: true, cacheTimeout: -1, pollingInterval: 50 });
+  const provider = new JsonRpcProvider(chain.rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1, pollingInterval: 50 });
   try {
     const treasury = await provider.getSigner(0);
     await (await treasury.sendTransaction({ to: account, value: parseEther(ether) })).wait();
     if (pint === '0') return;
-    const { addresses } = loadDeployment(31_337, chain.deployment);
+    const { addresses } = loadDeployment(CHAIN_ID, chain.deployment);
     const token = new Contract(addresses.PintToken, abis.PintToken as InterfaceAbi, treasury);
     await (await token.getFunction('transfer')(account, parseEther(pint))).wait();
   } finally {
