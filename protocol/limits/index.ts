@@ -49,6 +49,7 @@ export const limits = Object.freeze({
   journalQueuedBytes: 64 * 1024 * 1024,
   snapshotChunkBytes: 1024 * 1024,
   stateRootsKept: 8,
+  openRootsKept: 64,
   /** How far back AS OF and catch-up by replay reach. */
   historyMs: 24 * 60 * 60 * 1000,
   // SQL

@@ -58,6 +58,11 @@ export class PendingChanges {
     this.#store.run('UPDATE pending SET folded = ? WHERE folded IS NULL AND ts <= ?', height, tsBlob(closeTs));
   }
 
+  /** A forgotten checkpoint's share goes to the next one. */
+  refold(from: bigint, to: bigint): void {
+    this.#store.run('UPDATE pending SET folded = ? WHERE folded = ?', to, from);
+  }
+
   /** What the certified checkpoint covers needs no way back. */
   drop(certified: bigint): void {
     this.#store.run('DELETE FROM pending WHERE folded <= ?', certified);

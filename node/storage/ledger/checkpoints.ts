@@ -118,7 +118,10 @@ export class Checkpoints {
     this.#roots.clear();
     const base = this.#newestCertified();
     let root = this.#certifiedRoot(pending.originals());
-    if (base !== undefined) this.#keep(base, root);
+    if (base !== undefined) {
+      store.run('DELETE FROM checkpoints WHERE height < ?', base.height); // their trees are gone
+      this.#keep(base, root);
+    }
     for (const row of store.all<Row>('SELECT * FROM checkpoints WHERE height > ? ORDER BY height', base?.height ?? -1n)) {
       root = this.#tree.apply(root, treeChanges(pending.foldedAt(row.height)));
       this.#keep(row, root);
@@ -142,7 +145,21 @@ export class Checkpoints {
     );
     this.#roots.set(height, root);
     this.#last = made;
+    this.#forgetOldest();
     return made;
+  }
+
+  /** A group that certifies nothing must not fill memory with roots; the next root keeps what the forgotten one took in. */
+  #forgetOldest(): void {
+    const { store, pending } = this.#parts;
+    const certified = this.#newestCertified()?.height ?? -1n;
+    const open = [...this.#roots.keys()].filter((height) => height > certified).toSorted(byHeight);
+    const [oldest, heir] = open;
+    if (open.length <= limits.openRootsKept || oldest === undefined || heir === undefined) return;
+    pending.refold(oldest, heir);
+    store.run('DELETE FROM checkpoints WHERE height = ?', oldest);
+    this.#tree.release(this.root(oldest));
+    this.#roots.delete(oldest);
   }
 
   #expireNonces(height: Height, closeTs: Timestamp, base: TreeRoot): LeafChange[] {

@@ -6,7 +6,7 @@ import { installNativeCrypto } from '../../../node/crypto/index.ts';
 import { openLedger, openSqlPool, type SqlLedger } from '../../../node/storage/index.ts';
 import { contentHashOf, keyHashOf, pathOf, rowHashOf, type EntryRef } from '../../../protocol/rows/index.ts';
 import { verifyProof } from '../../../protocol/state-tree/index.ts';
-import type { Hash32 } from '../../../protocol/types/index.ts';
+import { ZERO_HASH, type Hash32 } from '../../../protocol/types/index.ts';
 import { domain, genesis, group, World, type Made } from '../../conformance/ledger-world.ts';
 import { at, scratchFolder } from './fixture.ts';
 
@@ -71,6 +71,24 @@ describe('ledger under any history', () => {
       ledger.close();
     }), { numRuns: 10 });
   }).timeout(20_000);
+
+  it('a group that certifies nothing keeps a bounded number of roots, and finds the last one after a restart', () => {
+    const path = join(scratchFolder(), 'group.sqlite');
+    let ledger = open(path);
+    const world = new World();
+    ledger.apply(world.block([world.create(ddl, 10)], 10));
+    ledger.commitment(1n);
+    for (let ms = 20; ms < 100; ms++) {
+      ledger.apply(world.block([world.write([world.putOf('item', { id: ms % 7, name: null, size: ms })], ms, at(ms + 3))], ms));
+      ledger.commitment(world.height);
+    }
+    expect(() => ledger.readAt(2n, ZERO_HASH)).to.throw(/LEDGER_UNKNOWN_CHECKPOINT/);
+    ledger.close();
+    ledger = open(path);
+    expect(ledger.commitment(world.height)).to.deep.equal(world.commitment(99));
+    expect(ledger.readAt(world.height - 60n, ZERO_HASH).kind).to.equal('absent');
+    ledger.close();
+  });
 
   it('a query sees the schema of its moment: dropped tables and missing columns too', async () => {
     const path = join(scratchFolder(), 'group.sqlite');
