@@ -40,7 +40,9 @@ export async function connectFrom(options: ConnectionOptions): Promise<Picolo> {
   const channel = (options.channel ?? (options.url === undefined ? local?.channel : undefined)) as Hash32 | undefined;
   const deployment = await deploymentAt(rpcUrl, options.deployment);
   return connect(url, {
-    chain: { rpcUrl, deployment }, ...(key === undefined ? {} : { key }), ...(channel === undefined ? {} : { payment: { channel, limitWei: parseEther(options.limit ?? '0.05') } }),
+    chain: { rpcUrl, deployment },
+    ...(key === undefined ? {} : { key }),
+    ...(channel === undefined ? {} : { payment: { channel, limitWei: parseEther(options.limit ?? '0.05') } }),
   });
 }
 

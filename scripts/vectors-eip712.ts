@@ -48,7 +48,8 @@ export function eip712Vectors(): unknown {
 
 export function merkleVectors(): unknown {
   return [1, 2, 3, 5, 8, 250].map((size) => {
-    const leaves = Array.from({ length: size }, (_, i) => (i % 2 === 0 ? noise(`leaf ${size} ${i}`) : concatBytes(noise(`item ${i}`), noise('v'), uintBytes(i % 4 === 1 ? 1 : 0, 1))));
+    const item = (i: number): Uint8Array => concatBytes(noise(`item ${i}`), noise('v'), uintBytes(i % 4 === 1 ? 1 : 0, 1));
+    const leaves = Array.from({ length: size }, (_, i) => (i % 2 === 0 ? noise(`leaf ${size} ${i}`) : item(i)));
     const indexes = [...new Set([0, size >> 1, size - 1])];
     return {
       size, root: merkleRoot(leaves),

@@ -101,7 +101,8 @@ export class Picolo {
   private async placeFor(options: CreateDatabase): Promise<{ group: GroupId; cluster: ClusterId }> {
     const { groups } = await this.status();
     const wanted = groups.filter(({ group, cluster, replica }) =>
-      replica !== null && (options.group === undefined || group === hash32From(options.group)) && (options.cluster === undefined || cluster === hash32From(options.cluster)));
+      replica !== null && (options.group === undefined || group === hash32From(options.group))
+      && (options.cluster === undefined || cluster === hash32From(options.cluster)));
     const [first, second] = wanted;
     if (first !== undefined && (second === undefined || options.group !== undefined || options.cluster !== undefined)) {
       return { group: first.group as GroupId, cluster: first.cluster as ClusterId };

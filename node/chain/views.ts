@@ -1,5 +1,5 @@
 import type { Address } from '../../protocol/types/index.ts';
-import type { ChainPort, Clock, GroupView } from '../ports/index.ts';
+import type { ChainPort, ChannelView, Clock, GroupView } from '../ports/index.ts';
 import { rosterKey, type ChannelRecord, type Projection } from './projection.ts';
 
 type Views = Pick<ChainPort, 'groupsOf' | 'group' | 'roster' | 'cluster' | 'channelsOf' | 'accessLevel' | 'nodeOf'>;
@@ -30,7 +30,7 @@ export function createViews(current: () => Projection, clock: Clock): Views {
       [...current().channels.values()]
         .filter((channel) => channel.cluster === cluster)
         .sort(byFunds)
-        .map(({ claimedWei: _, ...view }) => view),
+        .map(withoutClaimed),
     accessLevel: (account) => current().levels.get(account) ?? 0,
     nodeOf(signer) {
       const { nodes, nodeOfSigner } = current();
@@ -51,6 +51,11 @@ function indexGroups({ groups }: Projection): Map<Address, GroupView[]> {
     }
   }
   return out;
+}
+
+/** What was collected decides the order alone; callers see the channel. */
+function withoutClaimed({ channel, cluster, payer, signer, token, depositWei, closeAt }: ChannelRecord): ChannelView {
+  return { channel, cluster, payer, signer, token, depositWei, closeAt };
 }
 
 function byFunds(a: ChannelRecord, b: ChannelRecord): number {

@@ -6,8 +6,8 @@
 import type { CertifiedCheckpoint, Roster } from '../../protocol/membership/index.ts';
 import {
   commandReader, createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
-  verifyMessage, type Anchor, type Application, type CommandReader, type CommittedBlock, type Effect, type GroupConfig, type Input, type Message, type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply,
-  type Target, type Unsigned,
+  verifyMessage, type Anchor, type Application, type CommandReader, type CommittedBlock, type Effect, type GroupConfig, type Input, type Message,
+  type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
 import { InvariantError } from '../../protocol/errors/index.ts';
 import type { Address, BlockHash, Command, Epoch, Height, ReplicaIndex, TxId } from '../../protocol/types/index.ts';

@@ -2,7 +2,7 @@ import { encode, type Scalar } from '../../protocol/codec/index.ts';
 import { expand, parseQuery, queryC, type Dictionary, type ParsedQuery, type Query } from '../../protocol/dictionary/index.ts';
 import {
   clientStep, closeSession, createMxClient, getMessage, openSession, prepareGet, type ClientEvent, type Ending, type GetAsk, type Message,
-  type Mode, type Part,
+  type Mode, type MxClient, type Part,
 } from '../../protocol/mx/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import type { Address, Hash32 } from '../../protocol/types/index.ts';
@@ -62,23 +62,67 @@ interface OwnQuestion {
   readonly onEvent: (event: ClientEvent) => void;
 }
 
-export function createAsking({ self, signer, clock, random, dictionary, enter, send }: AskingOptions): Asking {
-  const client = createMxClient(signer.domain);
-  const questions = new Map<Hash32, OwnQuestion>();
-  let closed = false;
+export function createAsking(options: AskingOptions): Asking {
+  return new OwnQuestions(options);
+}
 
-  const start = (question: Question, server: Address, onEvent: OwnQuestion['onEvent']): Hash32 => {
-    if (closed) throw faults.closed();
-    const prepared = prepareGet(askOf(question));
+class OwnQuestions implements Asking {
+  readonly #options: AskingOptions;
+  readonly #client: MxClient;
+  readonly #open = new Map<Hash32, OwnQuestion>();
+  #closed = false;
+
+  constructor(options: AskingOptions) {
+    this.#options = options;
+    this.#client = createMxClient(options.signer.domain);
+  }
+
+  ask(question: Question): Promise<Reply> {
+    return collect((watching) => this.watch(question, watching));
+  }
+
+  watch(question: Question, watching: Watching): () => void {
+    return this.askNeighbour(this.#options.self, question, (event) => tell(watching, event));
+  }
+
+  askNeighbour(server: Address, question: Question, onEvent: OwnQuestion['onEvent']): () => void {
+    const transaction = this.#start(question, server, onEvent);
+    return () => this.#stop(transaction);
+  }
+
+  take(from: Address, message: Message): boolean {
+    const transaction = 'transaction' in message ? message.transaction : undefined;
+    const question = transaction === undefined ? undefined : this.#open.get(transaction);
+    if (transaction === undefined || question === undefined || question.server !== from) return false;
+    for (const event of clientStep(this.#client, message)) {
+      if (event.kind === 'ended' || event.kind === 'refused') this.#open.delete(transaction);
+      question.onEvent(event);
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const [transaction, { onEvent }] of this.#open) {
+      onEvent({ kind: 'refused', transaction, code: 'unknown', detail: 'the node is closing' });
+    }
+    this.#open.clear();
+  }
+
+  #start(question: Question, server: Address, onEvent: OwnQuestion['onEvent']): Hash32 {
+    if (this.#closed) throw faults.closed();
+    const { self, signer, enter, send } = this.#options;
+    const prepared = prepareGet(this.#askOf(question));
     const message = getMessage(prepared, signer.sign('MxAsk', prepared.toSign));
-    const transaction = openSession(client, message);
-    questions.set(transaction, { server, onEvent });
+    const transaction = openSession(this.#client, message);
+    this.#open.set(transaction, { server, onEvent });
     if (server === self) enter(message);
-    else if (!send(server, message)) stop(transaction);
+    else if (!send(server, message)) this.#stop(transaction);
     return transaction;
-  };
+  }
 
-  const askOf = (question: Question): GetAsk => {
+  #askOf(question: Question): GetAsk {
+    const { self, clock, random, dictionary } = this.#options;
     const { query, limit } = parsed(question);
     const mode = question.mode ?? 'pull';
     const lifeMs = mode === 'follow' ? limits.mxFollowLifeMs : limits.mxAskLifeMs;
@@ -91,45 +135,17 @@ export function createAsking({ self, signer, clock, random, dictionary, enter, s
       mode,
       expiresAtMs: BigInt(clock.nowMs() + Math.min(question.timeoutMs ?? DEFAULT_TIMEOUT_MS, lifeMs)),
     };
-  };
+  }
 
-  const stop = (transaction: Hash32): void => {
-    const question = questions.get(transaction);
+  #stop(transaction: Hash32): void {
+    const question = this.#open.get(transaction);
     if (question === undefined) return;
-    questions.delete(transaction);
-    const close = closeSession(client, transaction);
+    this.#open.delete(transaction);
+    const close = closeSession(this.#client, transaction);
+    const { self, enter, send } = this.#options;
     if (question.server === self) enter(close);
     else send(question.server, close);
-  };
-
-  const take = (from: Address, message: Message): boolean => {
-    const transaction = 'transaction' in message ? message.transaction : undefined;
-    const question = transaction === undefined ? undefined : questions.get(transaction);
-    if (transaction === undefined || question === undefined || question.server !== from) return false;
-    for (const event of clientStep(client, message)) {
-      if (event.kind === 'ended' || event.kind === 'refused') questions.delete(transaction);
-      question.onEvent(event);
-    }
-    return true;
-  };
-
-  const askNeighbour = (server: Address, question: Question, onEvent: OwnQuestion['onEvent']): (() => void) => {
-    const transaction = start(question, server, onEvent);
-    return () => stop(transaction);
-  };
-  const watch = (question: Question, watching: Watching): (() => void) => askNeighbour(self, question, (event) => tell(watching, event));
-
-  return {
-    watch, take, askNeighbour,
-    ask: (question) => collect((watching) => watch(question, watching)),
-    close() {
-      closed = true;
-      for (const [transaction, { onEvent }] of questions) {
-        onEvent({ kind: 'refused', transaction, code: 'unknown', detail: 'the node is closing' });
-      }
-      questions.clear();
-    },
-  };
+  }
 }
 
 function tell({ onPart, onEnd }: Watching, event: ClientEvent): void {

@@ -1,17 +1,17 @@
-import { createAccess, levelOf, standings, type PeerStanding } from '../../protocol/access/index.ts';
+import { createAccess, levelOf, standings, type Access, type PeerStanding } from '../../protocol/access/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import type { Member } from '../../protocol/dictionary/index.ts';
 import { decodeMessage, encodeMessage, transactionOf, type Message } from '../../protocol/mx/index.ts';
 import type { Address, Hash32 } from '../../protocol/types/index.ts';
 import type { Clock, Signer } from '../ports/index.ts';
-import { createAcquaintance } from './acquaint.ts';
+import { createAcquaintance, type Acquaintance } from './acquaint.ts';
 import { createAsking, type Asking, type Question, type Reply, type Watching } from './asking.ts';
 import { cluster, type ClusterWish } from './clustering.ts';
-import { createEngine } from './engine.ts';
-import { createGate } from './gate.ts';
-import { createLocalSide, queryOf } from './local.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { createGate, type Gate } from './gate.ts';
+import { createLocalSide, queryOf, type LocalSide } from './local.ts';
 import type { MxNeighbour, MxNotice, MxOptions } from './options.ts';
-import { createPeers } from './peers.ts';
+import { createPeers, type Peers } from './peers.ts';
 
 /** One node's MX: cores wired to local data, links, clock and deposits. */
 export interface MxService {
@@ -44,31 +44,8 @@ export interface MxService {
 const DEFAULT_FANOUT = 8;
 
 export function createMxService(options: MxOptions): MxService {
-  const { self, signer, clock, random } = options;
-  const access = createAccess(options.access);
-  const local = createLocalSide(options);
-  const peers = createPeers(options.neighbours, {
-    access, self, random, fanout: options.fanout ?? DEFAULT_FANOUT, sendFrame: options.sendFrame ?? (() => false),
-  });
-  const engine = createEngine(options, { access, local, peers, toSelf: (message) => void asking.take(self, message) });
-  const receiveFrom = (from: Address, message: Message, admitted: boolean): void =>
-    engine.run({ kind: 'message', from, message, admitted, nowMs: clock.nowMs() });
-  const asking: Asking = createAsking({
-    self, signer, clock, random, dictionary: local.dictionary,
-    enter: (message) => receiveFrom(self, message, true),
-    send: (peer, message) => peers.send(peer, encodeMessage(message)),
-  });
-  const acquaintance = createAcquaintance(clock, peers, asking);
-  const notice = (event: MxNotice): void => options.onNotice?.(event);
-  const gate = createGate({
-    ...options, access,
-    isNeighbour: (peer) => peers.isNeighbour(peer),
-    unreadable: (peer, cause) => notice({ kind: 'depositUnread', peer, cause }),
-    handle(peer, message, admits) {
-      if (!asking.take(peer, message)) receiveFrom(peer, message, message.kind === 'get' && admits());
-    },
-  });
-
+  const { self, signer, clock } = options;
+  const { access, local, peers, engine, asking, acquaintance, gate, notice } = assemble(options);
   return {
     self, signer, domain: signer.domain, clock, notice,
     receive(peer, frame) {
@@ -97,14 +74,53 @@ export function createMxService(options: MxOptions): MxService {
     standings: () => standings(access, clock.nowMs()),
     levelOf: (peer) => levelOf(access, peer, clock.nowMs()),
     cluster: (wish = {}) => cluster(wish, local.dictionary(), asking, peers, options.resolveUrl ?? (() => undefined)),
-    status: () => ({
-      ...engine.status(), neighbours: peers.neighbours().length,
-      linked: peers.neighbours().filter(({ address }) => peers.linked(address)).length,
-    }),
+    status: () => ({ ...engine.status(), ...countsOf(peers) }),
     close() {
       for (const part of [acquaintance, engine, local, asking]) part.close();
     },
   };
+}
+
+interface Parts {
+  readonly access: Access;
+  readonly local: LocalSide;
+  readonly peers: Peers;
+  readonly engine: Engine;
+  readonly asking: Asking;
+  readonly acquaintance: Acquaintance;
+  readonly gate: Gate;
+  readonly notice: (event: MxNotice) => void;
+}
+
+/** Makes the parts and ties them together: what comes in goes to the node's own questions first, else to the core. */
+function assemble(options: MxOptions): Parts {
+  const { self, signer, clock, random, fanout = DEFAULT_FANOUT, sendFrame = (): boolean => false } = options;
+  const access = createAccess(options.access);
+  const local = createLocalSide(options);
+  const peers = createPeers(options.neighbours, { access, self, random, fanout, sendFrame });
+  const engine = createEngine(options, { access, local, peers, toSelf: (message) => void asking.take(self, message) });
+  const enterCore = (from: Address, message: Message, admitted: boolean): void =>
+    engine.run({ kind: 'message', from, message, admitted, nowMs: clock.nowMs() });
+  const asking: Asking = createAsking({
+    self, signer, clock, random, dictionary: local.dictionary,
+    enter: (message) => enterCore(self, message, true),
+    send: (peer, message) => peers.send(peer, encodeMessage(message)),
+  });
+  const notice = (event: MxNotice): void => options.onNotice?.(event);
+  const gate = createGate({
+    ...options, access,
+    isNeighbour: (peer) => peers.isNeighbour(peer),
+    unreadable: (peer, cause) => notice({ kind: 'depositUnread', peer, cause }),
+    handle(peer, message, admits) {
+      if (!asking.take(peer, message)) enterCore(peer, message, message.kind === 'get' && admits());
+    },
+  });
+  return { access, local, peers, engine, asking, acquaintance: createAcquaintance(clock, peers, asking), gate, notice };
+}
+
+function countsOf(peers: Peers): { readonly neighbours: number; readonly linked: number } {
+  const neighbours = peers.neighbours();
+  return { neighbours: neighbours.length, linked: neighbours.filter(({ address }) => peers.linked(address)).length };
 }
 
 /** The message in a frame whose query can be read too, or undefined after telling why not. */

@@ -45,7 +45,9 @@ export function createNodeMx(parts: MxParts): MxService {
   });
 }
 
-async function answerLocally(groups: Groups<SqlLedger>, database: DatabaseId | undefined, sql: string, params: readonly Scalar[]): Promise<readonly (readonly Scalar[])[]> {
+async function answerLocally(
+  groups: Groups<SqlLedger>, database: DatabaseId | undefined, sql: string, params: readonly Scalar[],
+): Promise<readonly (readonly Scalar[])[]> {
   for (const { storage } of groups.members.values()) {
     if (database === undefined || storage.ledger.metadata(database) === undefined) continue;
     return (await (storage as NodeGroupStorage).pool.query({ database, sql, params })).rows;

@@ -1,4 +1,7 @@
-import { compareRank, ZERO_HASH, type BlockHash, type EntryId, type Hash32, type Height, type KeyVersion, type Path, type Rank, type ReplicaIndex, type Timestamp, type View } from '../types/index.ts';
+import {
+  compareRank, ZERO_HASH, type BlockHash, type EntryId, type Hash32, type Height, type KeyVersion, type Path, type Rank, type ReplicaIndex,
+  type Timestamp, type View,
+} from '../types/index.ts';
 import type { Application } from './application.ts';
 import { blockHashOf, type Consumed, type Qc } from './block.ts';
 import type { GroupConfig } from './config.ts';
@@ -164,7 +167,8 @@ function readChain({ config, application, position }: RestoreParts, read: Comman
 }
 
 function replayRecent(recent: Map<Path, KeyVersion>, { block, outcomes }: CertifiedBlock, application: Application): void {
-  const stateAt = (path: Path): KeyVersion => recent.get(path) ?? application.versionOf(path) ?? { version: ZERO_HASH as EntryId, writtenAt: 0n as Timestamp, readAt: 0n as Timestamp };
+  const unwritten: KeyVersion = { version: ZERO_HASH as EntryId, writtenAt: 0n as Timestamp, readAt: 0n as Timestamp };
+  const stateAt = (path: Path): KeyVersion => recent.get(path) ?? application.versionOf(path) ?? unwritten;
   block.entries.forEach((entry, i) => {
     if (outcomes[i] === 'skipped') return;
     const items = outcomes[i] === 'applied' ? entry.command.items : entry.command.items.filter(({ path }) => path === entry.command.noncePath);

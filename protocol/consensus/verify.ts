@@ -5,7 +5,10 @@ import { fits, hasBit } from './bitmap.ts';
 import { blockHashOf, entriesRootOf, type Block, type Qc } from './block.ts';
 import { configHash, quorum, type GroupConfig } from './config.ts';
 import { batchRootOf, type KnownEntry } from './entry.ts';
-import { statementOf, type BatchCert, type BlocksMessage, type Message, type ProposalMessage, type RecalledMessage, type SignedMessage, type TcVote, type ViewChangeMessage } from './message.ts';
+import {
+  statementOf, type BatchCert, type BlocksMessage, type Message, type ProposalMessage, type RecalledMessage, type SignedMessage, type TcVote,
+  type ViewChangeMessage,
+} from './message.ts';
 import { verifierOf, type Verifier } from './verifier.ts';
 import { ackedRootOf } from './view/acked-root.ts';
 

@@ -72,7 +72,7 @@ function guarded<T>(action: () => T): T {
     const code = String((error as { code?: unknown }).code ?? '');
     const reason = error instanceof Error ? error.message : 'unknown';
     if (/CONSTRAINT_(?:PRIMARYKEY|UNIQUE|ROWID)/.test(code)) throw sdkFaults.alreadyExists({ reason }, error);
-    if (/^SQLITE_CONSTRAINT/.test(code)) throw sdkFaults.badValue({ reason }, error);
+    if (code.startsWith('SQLITE_CONSTRAINT')) throw sdkFaults.badValue({ reason }, error);
     throw sdkFaults.syntax({ reason }, error);
   }
 }

@@ -16,6 +16,10 @@ const EXPECTED = {
 /** CHROMIUM names another browser; Debian's place is the default. */
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
+const forBrowsers = {
+  bundle: true, platform: 'browser', target: 'es2024', write: false, metafile: true, logLevel: 'silent',
+} as const;
+
 describe('verifier in the browser', function () {
   this.timeout(60_000);
   let vectors: Vectors;
@@ -25,7 +29,7 @@ describe('verifier in the browser', function () {
   before(async () => {
     vectors = await makeVectors();
     const entry = fileURLToPath(new URL('./verifier.ts', import.meta.url));
-    bundle = await build({ entryPoints: [entry], bundle: true, platform: 'browser', format: 'iife', target: 'es2024', write: false, metafile: true, minify: true, logLevel: 'silent' });
+    bundle = await build({ ...forBrowsers, entryPoints: [entry], format: 'iife', minify: true });
     script = bundle.outputFiles[0]?.text ?? '';
   });
 
@@ -38,7 +42,7 @@ describe('verifier in the browser', function () {
 
   it('the whole SDK bundles for browsers as well', async () => {
     const entry = fileURLToPath(new URL('../../sdk/index.ts', import.meta.url));
-    const sdk = await build({ entryPoints: [entry], bundle: true, platform: 'browser', format: 'esm', target: 'es2024', write: false, metafile: true, logLevel: 'silent' });
+    const sdk = await build({ ...forBrowsers, entryPoints: [entry], format: 'esm' });
     const outside = Object.values(sdk.metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external === true).map(({ path }) => path));
     expect(outside).to.deep.equal([]);
     expect(Object.keys(sdk.metafile.inputs).filter((file) => /(?:^|\/)node\/|^node:|ethers/.test(file.replace(/.*node_modules\//, '')))).to.deep.equal([]);

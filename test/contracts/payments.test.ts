@@ -204,7 +204,8 @@ describe('PaymentChannels', () => {
     await helpers.setBalance(owner.address, 10n ** 20n);
     await send(pint, s.world.admin, 'transfer', owner.address, 7n);
     const deadline = (await now()) + DAY;
-    const types = { Permit: ['owner address', 'spender address', 'value uint256', 'nonce uint256', 'deadline uint256'].map((f) => ({ name: f.split(' ')[0]!, type: f.split(' ')[1]! })) };
+    const fields = ['owner address', 'spender address', 'value uint256', 'nonce uint256', 'deadline uint256'];
+    const types = { Permit: fields.map((f) => ({ name: f.split(' ')[0]!, type: f.split(' ')[1]! })) };
     const domain = { name: 'Picolo Integrity Token', version: '1', chainId: 31337, verifyingContract: await pint.getAddress() };
     const permit = await owner.signTypedData(domain, types, { owner: owner.address, spender: await s.channels.getAddress(), value: 7n, nonce: 0, deadline });
     const { v, r, s: sigS } = ethers.Signature.from(permit);

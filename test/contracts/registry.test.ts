@@ -39,7 +39,8 @@ describe('NodeRegistry', () => {
     await expect(send(NodeRegistry, world.watcher, 'setResources', node.address, [1, 0, 0, 0, 0])).to.be.revertedWithCustomError(NodeRegistry, 'NotOwner');
     await expect(send(NodeRegistry, node.owner, 'setResources', node.address, [1, 0, 0, 0, 16])).to.be.revertedWithCustomError(NodeRegistry, 'UnknownRegion');
     await expect(send(NodeRegistry, node.owner, 'announce', node.address, 'x'.repeat(513))).to.be.revertedWithCustomError(NodeRegistry, 'EndpointTooLong');
-    await expect(send(NodeRegistry, node.owner, 'announce', node.address, 'tls://h:1')).to.emit(NodeRegistry, 'Announced').withArgs(ethers.getAddress(node.address), 'tls://h:1');
+    await expect(send(NodeRegistry, node.owner, 'announce', node.address, 'tls://h:1'))
+      .to.emit(NodeRegistry, 'Announced').withArgs(ethers.getAddress(node.address), 'tls://h:1');
     await expect(send(NodeRegistry, world.watcher, 'announce', node.address, '')).to.be.revertedWithCustomError(NodeRegistry, 'NotOwner');
     for (const method of ['take', 'giveBack']) {
       await expect(send(NodeRegistry, node.owner, method, node.address, 1)).to.be.revertedWithCustomError(NodeRegistry, 'NotClusters');
@@ -49,7 +50,8 @@ describe('NodeRegistry', () => {
   it('capacity in use cannot be withdrawn, so nobody leaves a group by unbonding', async () => {
     const { world, group } = await grouped();
     const node = group.members[0]!;
-    await expect(send(world.c.NodeRegistry, node.owner, 'setResources', node.address, [9, 0, 0, 0, 0])).to.be.revertedWithCustomError(world.c.NodeRegistry, 'CapacityInUse').withArgs(10n);
+    await expect(send(world.c.NodeRegistry, node.owner, 'setResources', node.address, [9, 0, 0, 0, 0]))
+      .to.be.revertedWithCustomError(world.c.NodeRegistry, 'CapacityInUse').withArgs(10n);
     await send(world.c.NodeRegistry, node.owner, 'setResources', node.address, [10, 0, 0, 0, 0]);
     await expect(send(world.c.StakeVault, node.owner, 'requestUnbond', node.address, 991n * PINT)).to.be.revertedWithCustomError(world.c.StakeVault, 'Insufficient');
   });
@@ -96,7 +98,8 @@ describe('ClusterRegistry: groups', () => {
     const cluster = await createCluster(world, 2, { regionMask: 0b0010 });
     const nodes = [await addNode(world, 1, world.others[0]!, { region: 1 }), await addNode(world, 2, world.others[1]!, { region: 1 })].sort(bySigner);
     const [a, b] = nodes as [TestNode, TestNode];
-    const form = async (bad: readonly unknown[], gib = 10): Promise<unknown> => send(ClusterRegistry, world.consumer, 'formGroup', cluster, gib, [await offer(world, cluster, a), bad]);
+    const form = async (bad: readonly unknown[], gib = 10): Promise<unknown> =>
+      send(ClusterRegistry, world.consumer, 'formGroup', cluster, gib, [await offer(world, cluster, a), bad]);
     const refused = async (bad: readonly unknown[], error: string, gib = 10, where = ClusterRegistry): Promise<void> => {
       await expect(form(bad, gib), error).to.be.revertedWithCustomError(where, error);
     };
@@ -155,10 +158,12 @@ describe('ClusterRegistry: groups', () => {
     const next = keyOf(77);
     await send(StakeVault, node.owner, 'rotateSigner', node.address, addressOf(next), possession(world, next, await node.owner.getAddress(), node.address));
     const renewed = await offer(world, group.cluster, node, { key: next });
-    await expect(send(ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, group.roster[0], renewed)).to.be.revertedWithCustomError(ClusterRegistry, 'AlreadyMember');
+    await expect(send(ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, group.roster[0], renewed))
+      .to.be.revertedWithCustomError(ClusterRegistry, 'AlreadyMember');
     await send(ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, node.address, renewed);
     expect(await usedOf(world, node)).to.equal(10n);
-    await expect(send(ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, hash(1).slice(0, 42), renewed)).to.be.revertedWithCustomError(ClusterRegistry, 'BadRoster');
+    await expect(send(ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, hash(1).slice(0, 42), renewed))
+      .to.be.revertedWithCustomError(ClusterRegistry, 'BadRoster');
   });
 
   it('who does not belong cannot be replaced; strangers cannot replace or close', async () => {
@@ -166,8 +171,10 @@ describe('ClusterRegistry: groups', () => {
     const { ClusterRegistry } = world.c;
     const incoming = await addNode(world, 60, world.others[8]!);
     const signed = await offer(world, group.cluster, incoming);
-    await expect(send(ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, incoming.address, signed)).to.be.revertedWithCustomError(ClusterRegistry, 'NotMember');
-    await expect(send(ClusterRegistry, world.watcher, 'replaceMember', group.cluster, 0, group.packed, group.roster[0], signed)).to.be.revertedWithCustomError(ClusterRegistry, 'NotClusterOwner');
+    await expect(send(ClusterRegistry, world.consumer, 'replaceMember', group.cluster, 0, group.packed, incoming.address, signed))
+      .to.be.revertedWithCustomError(ClusterRegistry, 'NotMember');
+    await expect(send(ClusterRegistry, world.watcher, 'replaceMember', group.cluster, 0, group.packed, group.roster[0], signed))
+      .to.be.revertedWithCustomError(ClusterRegistry, 'NotClusterOwner');
     await expect(send(ClusterRegistry, world.watcher, 'closeGroup', group.cluster, 0, group.packed)).to.be.revertedWithCustomError(ClusterRegistry, 'NotAllowed');
     await expect(send(ClusterRegistry, world.watcher, 'convict', group.group, 1)).to.be.revertedWithCustomError(ClusterRegistry, 'NotSlasher');
     await expect(send(ClusterRegistry, world.consumer, 'closeGroup', group.cluster, 1, group.packed)).to.be.revertedWithCustomError(ClusterRegistry, 'GroupNotOpen');
@@ -185,8 +192,10 @@ describe('ClusterRegistry: groups', () => {
     const { world, group } = await grouped();
     const { ClusterRegistry, StakeVault, NodeRegistry } = world.c;
     const node = group.members[2]!;
-    await expect(send(ClusterRegistry, world.watcher, 'requestLeave', group.group, group.packed, node.address)).to.be.revertedWithCustomError(ClusterRegistry, 'NotAllowed');
-    await expect(send(ClusterRegistry, node.owner, 'requestLeave', group.group, group.packed, await world.watcher.getAddress())).to.be.revertedWithCustomError(ClusterRegistry, 'NotMember');
+    await expect(send(ClusterRegistry, world.watcher, 'requestLeave', group.group, group.packed, node.address))
+      .to.be.revertedWithCustomError(ClusterRegistry, 'NotAllowed');
+    await expect(send(ClusterRegistry, node.owner, 'requestLeave', group.group, group.packed, await world.watcher.getAddress()))
+      .to.be.revertedWithCustomError(ClusterRegistry, 'NotMember');
     await send(ClusterRegistry, node.owner, 'requestLeave', group.group, group.packed, node.address);
     const at = (await now()) + 7n * DAY;
     await helpers.time.setNextBlockTimestamp(at - 1n);

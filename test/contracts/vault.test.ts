@@ -53,7 +53,8 @@ describe('StakeVault: identity', () => {
     const [owner, thief] = [world.others[1]!, world.others[2]!];
     const consent = possession(world, key, await owner.getAddress());
     await expect(send(vault, thief, 'register', addressOf(key), consent)).to.be.revertedWithCustomError(vault, 'BadPossession');
-    await expect(send(vault, owner, 'register', addressOf(key), consent)).to.emit(vault, 'Registered').withArgs(ethers.getAddress(addressOf(key)), await owner.getAddress(), ethers.getAddress(addressOf(key)));
+    const node = ethers.getAddress(addressOf(key));
+    await expect(send(vault, owner, 'register', addressOf(key), consent)).to.emit(vault, 'Registered').withArgs(node, await owner.getAddress(), node);
     await expect(send(vault, owner, 'register', addressOf(key), consent)).to.be.revertedWithCustomError(vault, 'SignerTaken');
   });
 
@@ -109,7 +110,8 @@ describe('StakeVault: stake', () => {
     await send(pint, world.admin, 'transfer', owner.address, 2n * PINT);
     const deadline = (await now()) + DAY;
     const domain = { name: 'Picolo Integrity Token', version: '1', chainId: 31337, verifyingContract: await pint.getAddress() };
-    const types = { Permit: ['owner address', 'spender address', 'value uint256', 'nonce uint256', 'deadline uint256'].map((f) => ({ name: f.split(' ')[0]!, type: f.split(' ')[1]! })) };
+    const fields = ['owner address', 'spender address', 'value uint256', 'nonce uint256', 'deadline uint256'];
+    const types = { Permit: fields.map((f) => ({ name: f.split(' ')[0]!, type: f.split(' ')[1]! })) };
     const message = { owner: owner.address, spender: await vault.getAddress(), value: 2n * PINT, nonce: 0, deadline };
     const { v, r, s } = ethers.Signature.from(await owner.signTypedData(domain, types, message));
     await send(pint, world.admin, 'permit', owner.address, await vault.getAddress(), 2n * PINT, deadline, v, r, s);
@@ -144,7 +146,8 @@ describe('StakeVault: stake', () => {
     }
     await expect(send(vault, node.owner, 'requestUnbond', node.address, 0)).to.be.revertedWithCustomError(vault, 'ZeroAmount');
     await send(world.c.NodeRegistry, node.owner, 'setResources', node.address, [500, 0, 0, 0, 0]);
-    await expect(send(vault, node.owner, 'requestUnbond', node.address, 501n * PINT)).to.be.revertedWithCustomError(vault, 'Insufficient').withArgs(500n * PINT, 501n * PINT);
+    await expect(send(vault, node.owner, 'requestUnbond', node.address, 501n * PINT))
+      .to.be.revertedWithCustomError(vault, 'Insufficient').withArgs(500n * PINT, 501n * PINT);
     await send(vault, node.owner, 'requestUnbond', node.address, 500n * PINT);
     await expect(send(vault, world.watcher, 'setLock', node.address, 0)).to.be.revertedWithCustomError(vault, 'NotRegistry');
   });
@@ -193,7 +196,8 @@ describe('StakeVault: slashing', () => {
     await send(vault, slasher, 'slash', penalty(node.address, 10_000));
     expect((await vault.getFunction('creditOf')(reporter)).vestAt - second).to.be.greaterThan(9n * DAY);
     await helpers.time.increase(22n * DAY);
-    await expect(send(vault, world.watcher, 'claimCredit', reporter)).to.changeTokenBalance(ethers, world.c.PintToken, reporter, 300n * PINT + (999n * PINT + 9n * PINT / 10n) * 3n / 10n + 3n * PINT / 100n);
+    const credit = 300n * PINT + (999n * PINT + 9n * PINT / 10n) * 3n / 10n + 3n * PINT / 100n;
+    await expect(send(vault, world.watcher, 'claimCredit', reporter)).to.changeTokenBalance(ethers, world.c.PintToken, reporter, credit);
     await expect(send(vault, world.watcher, 'claimCredit', reporter)).to.be.revertedWithCustomError(vault, 'ZeroAmount');
   });
 

@@ -102,7 +102,8 @@ export class World {
     }
     if (this.settled() || this.violations.length > 0) return;
     const open = this.undecided();
-    const states = this.nodes.map(({ replica, up }) => `${up ? '' : 'down '}v${replica.view}/${replica.vcView} h${replica.tip.height}${replica.current.fastOpen ? ' fast' : ''}`);
+    const states = this.nodes.map(({ replica: { view, vcView, tip, current }, up }) =>
+      `${up ? '' : 'down '}v${view}/${vcView} h${tip.height}${current.fastOpen ? ' fast' : ''}`);
     this.violate('liveness', `${open.length} undecided after ${SETTLE_MS} ms of calm; ${states.join(', ')}; ${open[0]}`);
   }
 
@@ -250,9 +251,16 @@ function describe(effect: Effect): string {
     case 'send': return `send ${effect.to} ${effect.message.kind} ${brief(effect.message)}`;
     case 'sign': return `sign ${effect.to} ${effect.name} ${effect.slot.slice(67)} ${brief(effect.message)}`;
     case 'persist': return `persist ${effect.record.kind}`;
-    case 'commit': return `commit ${effect.block.height} ${effect.block.blockHash.slice(2, 10)} ${effect.block.entries.map(({ id, outcome }) => `${id.slice(2, 8)}:${outcome}`).join()}`;
+    case 'commit': {
+      const { height, blockHash, entries } = effect.block;
+      return `commit ${height} ${blockHash.slice(2, 10)} ${entries.map(({ id, outcome }) => `${id.slice(2, 8)}:${outcome}`).join()}`;
+    }
     case 'milestone': return `milestone ${JSON.stringify(effect.milestone, (_, v) => (typeof v === 'bigint' ? `${v}` : v))}`;
-    case 'reply': return `reply ${effect.command.slice(2, 8)} ${effect.reply.kind === 'receipt' ? `${effect.reply.receipt.kind} ${effect.reply.receipt.entry.slice(2, 8)}` : effect.reply.reason}`;
+    case 'reply': {
+      const { reply } = effect;
+      const told = reply.kind === 'receipt' ? `${reply.receipt.kind} ${reply.receipt.entry.slice(2, 8)}` : reply.reason;
+      return `reply ${effect.command.slice(2, 8)} ${told}`;
+    }
     case 'alarm': return `alarm ${effect.delayMs}`;
     case 'evidence': return `evidence ${effect.offence.kind} ${effect.offence.culprit}`;
     default: return effect.kind;
@@ -261,7 +269,11 @@ function describe(effect: Effect): string {
 
 function brief(message: Message | (Effect & { kind: 'sign' })['message']): string {
   switch (message.kind) {
-    case 'proposal': return `${message.value.view}/${message.value.round} ${message.block.header.kind} ${message.value.blockHash.slice(2, 10)} ${message.block.entries.map(({ id, certView }) => `${id.slice(2, 8)}${certView === null ? '' : '*'}`).join()}`;
+    case 'proposal': {
+      const { value: { view, round, blockHash }, block: { header, entries } } = message;
+      const ids = entries.map(({ id, certView }) => `${id.slice(2, 8)}${certView === null ? '' : '*'}`);
+      return `${view}/${round} ${header.kind} ${blockHash.slice(2, 10)} ${ids.join()}`;
+    }
     case 'blockVote': return `${message.value.view}/${message.value.round} ${message.value.blockHash.slice(2, 10)}`;
     case 'fastBatch': return message.entries.map(({ id, command }) => `${id.slice(2, 8)}=${command.id.slice(2, 8)}`).join();
     case 'fastVote': return `${message.value.batchRoot.slice(2, 8)} ${message.value.accept.toString(2)}`;

@@ -43,8 +43,14 @@ export class SignatureChecker {
     const signer = this.of(index);
     switch (statement.name) {
       case 'BlockVote': return this.blockVote(index, honest, signer, statement.value);
-      case 'Proposal': return this.once(index, honest, signer, signer.proposals, `${statement.value.view}/${statement.value.round}`, statement.value.blockHash, 'DoubleProposal');
-      case 'Checkpoint': return this.once(index, honest, signer, signer.checkpoints, `${statement.value.height}`, `${statement.value.stateRoot}${statement.value.detail}`, 'FalseCheckpoint');
+      case 'Proposal': {
+        const { view, round, blockHash } = statement.value;
+        return this.once(index, honest, signer, signer.proposals, `${view}/${round}`, blockHash, 'DoubleProposal');
+      }
+      case 'Checkpoint': {
+        const { height, stateRoot, detail } = statement.value;
+        return this.once(index, honest, signer, signer.checkpoints, `${height}`, `${stateRoot}${detail}`, 'FalseCheckpoint');
+      }
       case 'FastAck': return this.fastAck(index, honest, signer, statement.value);
       case 'FastVote': return this.fastVote(index, honest, statement);
       case 'ViewChange': return this.viewChange(index, honest, signer, statement.value);

@@ -27,7 +27,8 @@ describe('node api', () => {
   }
 
   before(async () => {
-    api = apiWith({}, { metrics: async () => ({ contentType: 'text/plain', body: 'up 1\n' }), observe: (route: string, status: number) => observed.push(`${route} ${status}`) });
+    const metrics = async (): Promise<{ contentType: string; body: string }> => ({ contentType: 'text/plain', body: 'up 1\n' });
+    api = apiWith({}, { metrics, observe: (route: string, status: number) => observed.push(`${route} ${status}`) });
     await api.ready();
   });
   after(async () => api.close());
@@ -74,23 +75,25 @@ describe('node api', () => {
     await spy.close();
   });
 
+  const json = { 'content-type': 'application/json' };
+  const cbor = { 'content-type': 'application/cbor' };
   const refusals: readonly (readonly [string, object, number, string])[] = [
     ['unknown address', { method: 'GET', url: '/v2/nothing' }, 404, 'API_NOT_FOUND'],
     ['wrong method', { method: 'DELETE', url: '/v1/read' }, 404, 'API_NOT_FOUND'],
     ['malformed address', { method: 'GET', url: '/v1/meter/%zz' }, 400, 'API_MALFORMED'],
     ['no body', { method: 'POST', url: '/v1/read' }, 400, 'API_MALFORMED'],
-    ['malformed JSON', { method: 'POST', url: '/v1/read', headers: { 'content-type': 'application/json' }, payload: '{"database":' }, 400, 'API_MALFORMED'],
-    ['malformed CBOR', { method: 'POST', url: '/v1/read', headers: { 'content-type': 'application/cbor' }, payload: Buffer.from('ff00', 'hex') }, 400, 'CODEC_MALFORMED'],
-    ['deep CBOR', { method: 'POST', url: '/v1/tx', headers: { 'content-type': 'application/cbor' }, payload: Buffer.alloc(200_000, 0x81) }, 400, 'CODEC_MALFORMED'],
+    ['malformed JSON', { method: 'POST', url: '/v1/read', headers: json, payload: '{"database":' }, 400, 'API_MALFORMED'],
+    ['malformed CBOR', { method: 'POST', url: '/v1/read', headers: cbor, payload: Buffer.from('ff00', 'hex') }, 400, 'CODEC_MALFORMED'],
+    ['deep CBOR', { method: 'POST', url: '/v1/tx', headers: cbor, payload: Buffer.alloc(200_000, 0x81) }, 400, 'CODEC_MALFORMED'],
     ['wrong content type', { method: 'POST', url: '/v1/read', headers: { 'content-type': 'text/xml' }, payload: '<a/>' }, 415, 'API_UNSUPPORTED_TYPE'],
-    ['oversized', { method: 'POST', url: '/v1/read', headers: { 'content-type': 'application/json' }, payload: `"${'x'.repeat(limits.requestBytes)}"` }, 413, 'API_OVERSIZED'],
+    ['oversized', { method: 'POST', url: '/v1/read', headers: json, payload: `"${'x'.repeat(limits.requestBytes)}"` }, 413, 'API_OVERSIZED'],
     ['wrong type', { method: 'POST', url: '/v1/read', payload: { database: 7 } }, 400, 'CODEC_WRONG_SHAPE'],
     ['unknown field', { method: 'POST', url: '/v1/read', payload: { database: DATABASE, pathes: [] } }, 400, 'CODEC_WRONG_SHAPE'],
-    ['prototype', { method: 'POST', url: '/v1/read', headers: { 'content-type': 'application/json' }, payload: '{"__proto__":{"a":1}}' }, 400, 'API_MALFORMED'],
+    ['prototype', { method: 'POST', url: '/v1/read', headers: json, payload: '{"__proto__":{"a":1}}' }, 400, 'API_MALFORMED'],
     ['too many', { method: 'POST', url: '/v1/read', payload: { database: DATABASE, paths: Array(limits.pathsPerRead + 1).fill(DATABASE) } }, 400, 'CODEC_WRONG_SHAPE'],
     ['unknown database', { method: 'POST', url: '/v1/read', payload: { database: DATABASE, paths: [DATABASE] } }, 404, 'API_UNKNOWN_DATABASE'],
     ['bad parameter', { method: 'GET', url: '/v1/checkpoint/0x12' }, 400, 'CODEC_WRONG_SHAPE'],
-    ['bad group of a transaction', { method: 'POST', url: '/v1/tx?group=zz', headers: { 'content-type': 'application/cbor' }, payload: Buffer.from('80', 'hex') }, 400, 'API_MALFORMED'],
+    ['bad group of a transaction', { method: 'POST', url: '/v1/tx?group=zz', headers: cbor, payload: Buffer.from('80', 'hex') }, 400, 'API_MALFORMED'],
   ];
   for (const [name, request, status, code] of refusals) {
     it(`${name} is ${status} ${code}, without a word about the inside`, async () => {
@@ -156,7 +159,8 @@ describe('node api', () => {
     const json = fc.jsonValue().map((value) => ({ type: 'application/json', payload: JSON.stringify(value) }));
     const close = fc.record({
       database: fc.constantFrom(DATABASE, 1, null), paths: fc.array(fc.constantFrom(DATABASE, '0x', 5)), sql: fc.string(), params: fc.array(fc.jsonValue()),
-      group: fc.constantFrom(DATABASE, world.group), ranks: fc.array(fc.constantFrom('1', '-1', '99999999999999999999999')), from: fc.constant(DATABASE), to: fc.constant(DATABASE),
+      group: fc.constantFrom(DATABASE, world.group), ranks: fc.array(fc.constantFrom('1', '-1', '99999999999999999999999')),
+      from: fc.constant(DATABASE), to: fc.constant(DATABASE),
     }, { requiredKeys: [] }).map((value) => ({ type: 'application/json', payload: JSON.stringify(value) }));
     await fc.assert(fc.asyncProperty(fc.constantFrom(...posts), fc.oneof(cbor, json, close), async (url, { type, payload }) => {
       const reply = await api.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
@@ -166,7 +170,8 @@ describe('node api', () => {
   });
 
   it('every shape round-trips between value, JSON and CBOR', () => {
-    const request = readRequestW.fromJson({ database: DATABASE, keys: [{ table: 't', key: [1, 'a', null, { real: 1 }, { blob: '0x00ff' }, { integer: '9007199254740993' }] }] });
+    const key = [1, 'a', null, { real: 1 }, { blob: '0x00ff' }, { integer: '9007199254740993' }];
+    const request = readRequestW.fromJson({ database: DATABASE, keys: [{ table: 't', key }] });
     expect(request.keys[0]?.key).to.deep.equal([1n, 'a', null, 1, Uint8Array.of(0, 255), 9007199254740993n]);
     expect(readRequestW.fromJson(readRequestW.toJson(request))).to.deep.equal(request);
     expect(decode(readRequestW, encode(readRequestW, request))).to.deep.equal(request);

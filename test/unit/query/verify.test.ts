@@ -129,7 +129,8 @@ describe('protocol/query', () => {
 
     it('one flipped bit anywhere in the encoded answer never yields another row', () => {
       const bytes = encode(readAnswerW, read);
-      const genuine = JSON.stringify(verifyRead(asker, asked, read).map((finding) => (finding.kind === 'present' ? readAnswerW.toJson(read) && String(finding.row.values) : finding.kind)));
+      const genuine = JSON.stringify(verifyRead(asker, asked, read).map((finding) => (
+        finding.kind === 'present' ? readAnswerW.toJson(read) && String(finding.row.values) : finding.kind)));
       fc.assert(fc.property(fc.integer({ min: 0, max: bytes.length * 8 - 1 }), (bit) => {
         const altered = bytes.slice();
         altered[bit >> 3] = (altered[bit >> 3] as number) ^ (1 << (bit & 7));

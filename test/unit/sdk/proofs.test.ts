@@ -58,7 +58,8 @@ describe('sdk: proofs and lies', () => {
     const cut = await db.range('item', undefined, undefined, { limit: 2 });
     expect(cut.map(({ id }) => id)).to.deep.equal([-4, 1]);
     expect(cut.complete).to.equal(false);
-    await db.table('part').insertMany([{ kind: 'screw', number: 1 }, { kind: 'screw', number: 22 }, { kind: 'nail', number: 3 }, { kind: 'screws of a long kind', number: 1 }]);
+    const parts = [['screw', 1], ['screw', 22], ['nail', 3], ['screws of a long kind', 1]] as const;
+    await db.table('part').insertMany(parts.map(([kind, number]) => ({ kind, number })));
     expect([...await db.range('part', 'screw', 'screw')]).to.deep.equal([{ kind: 'screw', number: 1 }, { kind: 'screw', number: 22 }]);
     expect([...await db.range('part', ['screw', 2])]).to.have.length(2);
     expect([...await db.range('item', 'lamp', 'lamp', { index: 'by_name' })]).to.deep.equal([{ name: 'lamp', id: -4 }, { name: 'lamp', id: 1 }]);
@@ -105,7 +106,10 @@ describe('sdk: proofs and lies', () => {
   });
 
   it('never passes off one signature as a quorum', async () => {
-    const one = await connect(nodes.urls[0] as string, { wallet: KEY, fetch: (url, init) => (url.startsWith(nodes.urls[0] as string) ? fetch(url, init) : Promise.reject(new TypeError('down'))) });
+    const only = nodes.urls[0] as string;
+    const one = await connect(only, {
+      wallet: KEY, fetch: (url, init) => (url.startsWith(only) ? fetch(url, init) : Promise.reject(new TypeError('down'))),
+    });
     const alone = await one.database(db.id);
     expect(await codeOf(alone.sql`SELECT 1`)).to.equal('SDK_TOO_FEW_NODES');
     expect((await alone.get('item', 1)).row).to.include({ name: 'lamp' });
