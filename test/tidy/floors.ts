@@ -25,8 +25,10 @@ export const rooms: readonly Room[] = [
   { folder: 'node', floor: 6 },
   { folder: 'sdk', floor: 6 },
   { folder: 'sdk/operator', floor: 6 },
+  { folder: 'sdk/mx', floor: 6 },
   { folder: 'cli', floor: 7 },
   { folder: 'scripts', floor: 8 },
+  { folder: 'test/byzantine', floor: 8 }, // misbehaving builds that the demo runs too
   { folder: 'bench', floor: 9 },
   { folder: 'test', floor: 9 },
 ];

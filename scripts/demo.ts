@@ -1,0 +1,38 @@
+/**
+ * `npm run demo`: the main job, start to finish, on real processes, sockets, files and contracts.
+ *
+ *   npm run demo
+ *   npm run demo -- --json facts.json       also writes what was measured
+ */
+import { parseArgs } from 'node:util';
+import { installNativeCrypto } from '../node/crypto/index.ts';
+import { chainStep, clusterStep, providersStep } from './demo/steps-network.ts';
+import { loadStep, readStep } from './demo/steps-data.ts';
+import { alterStep, equivocateStep } from './demo/steps-lies.ts';
+import { crashStep, replaceStep } from './demo/steps-members.ts';
+import { strangersStep } from './demo/steps-mx.ts';
+import { closingStep, payStep } from './demo/steps-money.ts';
+import { tell, writeFacts } from './demo/story.ts';
+import { World } from './demo/world.ts';
+
+const { values } = parseArgs({ options: { json: { type: 'string' } } });
+await installNativeCrypto();
+const world = new World();
+const interrupted = async (): Promise<void> => {
+  console.error('\nInterrupted: stopping every process …');
+  await world.close();
+  process.exit(130);
+};
+process.once('SIGINT', () => void interrupted());
+process.once('SIGTERM', () => void interrupted());
+
+const steps = [
+  chainStep, providersStep, clusterStep, loadStep, readStep, alterStep, equivocateStep, replaceStep, crashStep, strangersStep, payStep, closingStep,
+];
+const startedMs = Date.now();
+const facts = await tell(world, steps);
+await world.close();
+const ok = facts.length === steps.length && facts.every((fact) => fact.ok);
+console.log(`\n${ok ? 'Everything above was proven' : 'The demo stopped at a step that failed'}, ${Math.round((Date.now() - startedMs) / 1000)} s.`);
+if (values.json !== undefined) writeFacts(values.json, { ok, seconds: (Date.now() - startedMs) / 1000, steps: facts });
+process.exit(ok ? 0 : 1);

@@ -1,0 +1,95 @@
+import { formatEther, type Contract } from 'ethers';
+import { picolo as command } from '../../cli/devnet/commands.ts';
+import { travel } from '../../cli/devnet/rpc.ts';
+import { isPicoloError } from '../../protocol/errors/index.ts';
+import { addressFrom } from '../../protocol/types/index.ts';
+import { signStruct } from '../../protocol/codec/index.ts';
+import { bytesOf } from '../../protocol/types/index.ts';
+import { channelKeyOf, channelState, collectVoucher, providerOf } from '../../sdk/operator/index.ts';
+import { printTable, prove, type Step } from './story.ts';
+import type { World } from './world.ts';
+
+const SMALL = 6;
+const UNBONDING_SECONDS = 22 * 86_400;
+
+export const payStep: Step<World> = {
+  name: 'The dapp stops paying and is cut off, pays and is served; a provider leaves with its stake',
+  async run(world, step) {
+    const broke = await world.connect({ key: world.ownerKey, pay: false, urls: [world.provider(1).apiUrl] });
+    const db = await broke.database(world.db.id);
+    let served = 0;
+    const refused = await (async () => {
+      for (; served < 20_000; served++) {
+        const error = await db.query('SELECT * FROM cities LIMIT 2000', [], { assurance: 'signed' }).then(() => undefined, (fault: unknown) => fault);
+        if (error !== undefined) return error;
+      }
+      return undefined;
+    })();
+    prove(isPicoloError(refused) && refused.code === 'PAYMENT_REQUIRED', `service stops with a clear error (got ${String((refused as Error | undefined)?.message)})`);
+    step.say(`after ${served} unpaid reads: ${refused.code}, due ${String(refused.facts['dueWei'])} wei, threshold ${String(refused.facts['thresholdWei'])} wei`);
+    const paying = await world.connect({ key: world.ownerKey, urls: [world.provider(1).apiUrl] });
+    const [row] = await (await paying.database(world.db.id)).query('SELECT count(*) AS n FROM cities', [], { assurance: 'signed' });
+    step.say(`with a voucher over ${formatEther(paying.promisedWei)} ether it answers again: ${String(row?.['n'])} cities`);
+    step.figure('cutOffAfterReads', served);
+    step.figure('promisedWei', paying.promisedWei);
+
+    const promised = paying.promisedWei > world.picolo.promisedWei ? paying.promisedWei : world.picolo.promisedWei;
+    await collect(world, promised);
+    const { claimedWei } = await channelState(world.network, world.cluster.channel);
+    step.say(`the group collects the voucher: ${formatEther(claimedWei)} ether shared among four members`);
+    step.figure('collectedWei', claimedWei);
+
+    const small = world.provider(SMALL);
+    const before = await providerOf(world.network, small.node);
+    await command(['provider', 'exit', '--dir', small.dir]);
+    const early = await command(['provider', 'exit', '--dir', small.dir]).then(() => undefined, (error: unknown) => error);
+    prove(isPicoloError(early) && early.code === 'CHAIN_REFUSED', 'stake does not leave before its time');
+    await travel(world.chain.rpcUrl, UNBONDING_SECONDS + 60);
+    const done = await command<{ step: string; amountWei: string }>(['provider', 'exit', '--dir', small.dir]);
+    prove(BigInt(done.amountWei) === before.activeWei, 'the whole stake came back');
+    step.say(`${small.name} leaves: refused before 22 days, ${formatEther(BigInt(done.amountWei))} PINT back after them`);
+    step.figure('withdrawnWei', done.amountWei);
+  },
+};
+
+async function collect(world: World, cumulative: bigint): Promise<void> {
+  const key = channelKeyOf(world.network, world.cluster.cluster, addressFrom(world.owner.address));
+  const voucher = { channel: world.cluster.channel, cumulative };
+  const signature = signStruct(world.domain, 'Voucher', voucher, bytesOf(world.ownerKey));
+  world.gas['collectVoucher'] = (await collectVoucher(world.network, key, cumulative, signature, [0])).gasUsed;
+}
+
+export const closingStep: Step<World> = {
+  name: 'Closing table',
+  async run(world, step) {
+    await world.network.send('StakeVault', 'sweep', []);
+    const { rows, sum } = await tokens(world);
+    printTable('Where every PINT is', ['account', 'PINT'], rows.map(([name, wei]) => [name, formatEther(wei)]));
+    prove(sum === 0n, 'accounts and burned tokens add up to the genesis supply');
+    step.say('accounts, vault and burned tokens minus the genesis supply: 0');
+    printTable('What it cost', ['operation', 'gas'], Object.entries(world.gas).map(([operation, gas]) => [operation, gas]));
+    const slashes = (await world.network.events('StakeVault', 'Slashed')) as unknown as { node: string; amount: bigint; beneficiary: string }[];
+    const nameOf = (address: string): string => world.providers.find(({ node }) => node === address.toLowerCase())?.name ?? address;
+    printTable('Who was proven wrong', ['node', 'slashed PINT', 'found by'], slashes.map(({ node, amount, beneficiary }) => [nameOf(node), formatEther(amount), nameOf(beneficiary)]));
+    step.figure('balances', Object.fromEntries(rows));
+    step.figure('gas', world.gas);
+    step.figure('sum', sum);
+  },
+};
+
+/** Genesis supply = everybody's balance + what was burned. */
+async function tokens(world: World): Promise<{ rows: (readonly [string, bigint])[]; sum: bigint }> {
+  const token: Contract = world.network.contract('PintToken');
+  const balance = async (account: string): Promise<bigint> => (await token.getFunction('balanceOf')(account)) as bigint;
+  const treasury = await (await world.network.provider.getSigner(0)).getAddress();
+  const rows: (readonly [string, bigint])[] = [['treasury', await balance(treasury)], ['owner', await balance(world.owner.address)]];
+  for (const { name, operator } of world.providers) rows.push([`${name} (operator)`, await balance(operator)]);
+  rows.push(['stake vault', await balance(world.network.address('StakeVault'))]);
+  rows.push(['access deposits', await balance(world.network.address('AccessDeposits'))]);
+  const supply = (await token.getFunction('totalSupply')()) as bigint;
+  const burned = (await world.network.events('StakeVault', 'Burned')).reduce((sum, event) => sum + (event['amount'] as bigint), 0n);
+  const minted = (await world.network.events('PintToken', 'Transfer', ['0x0000000000000000000000000000000000000000'])).reduce((sum, event) => sum + (event['value'] as bigint), 0n);
+  const held = rows.reduce((sum, [, wei]) => sum + wei, 0n);
+  rows.push(['others', supply - held], ['burned', burned]);
+  return { rows, sum: supply + burned - minted };
+}

@@ -1,0 +1,124 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatEther, parseEther, Wallet } from 'ethers';
+import { fund, startProvider, type LocalProvider } from '../../cli/devnet/network.ts';
+import { addressFrom, bytesOf, ZERO_ADDRESS, type Address, type Hex } from '../../protocol/types/index.ts';
+import { openMx, type MxChannel } from '../../sdk/mx/index.ts';
+import { collectOffers, createCluster, formGroup, listProviders, waitForGroup } from '../../sdk/operator/index.ts';
+import { prove, type Step, type StepContext } from './story.ts';
+import { until, type World } from './world.ts';
+
+const ASKED = 4;
+const NEIGHBOUR = 5;
+const PLACES = [['Atlantis', 'NO', 7], ['Hardanger', 'NO', 3_200], ['Avalon', 'GB', 9]] as const;
+const QUESTION = 'SELECT name FROM cities WHERE country = ?';
+
+export const strangersStep: Step<World> = {
+  name: 'A data consumer without stake asks the network; a free rider stops being served; a deposit raises the floor',
+  async run(world, step) {
+    await secondCluster(world, step);
+    await askStrangers(world, step);
+    await fairness(world, step);
+  },
+};
+
+/** Another owner's cluster on the fifth provider, the same kind of data under other names. */
+async function secondCluster(world: World, step: StepContext): Promise<void> {
+  const stranger = Wallet.createRandom();
+  const key = stranger.privateKey as Hex;
+  await fund(world.chain, addressFrom(stranger.address), '10', '0');
+  const network = await world.openNetwork(key);
+  world.onClose(() => network.close());
+  const free = { token: ZERO_ADDRESS, pricePerGibMonthWei: 0n, pricePerMillionReadsWei: 0n, pricePerMillionWritesWei: 0n, pricePerGibOutWei: 0n, thresholdWei: 0n };
+  const { cluster } = await createCluster(network, { replicationFactor: 1, regions: [], terms: free });
+  const [asked, neighbour] = [world.provider(ASKED), world.provider(NEIGHBOUR)];
+  const listing = (await listProviders(network)).filter(({ node }) => node === neighbour.node);
+  const { group } = await formGroup(network, cluster, 1, await collectOffers(network.domain, listing, cluster, 1, 1));
+  await waitForGroup([neighbour.apiUrl], group);
+  const client = await world.connect({ key, urls: [neighbour.apiUrl], pay: false });
+  const db = await client.createDatabase({
+    group, name: 'places of legend', schema: 'CREATE TABLE places (id INTEGER PRIMARY KEY, label TEXT NOT NULL, land TEXT NOT NULL, inhabitants INTEGER)',
+  });
+  await db.table('places').insertMany(PLACES.map(([label, land, inhabitants], i) => ({ id: i + 1, label, land, inhabitants })));
+  exportTables(world, asked, world.db.id, { cities: { keywords: ['city', 'town'], columns: { name: [], country: ['land'], population: ['people'] } } });
+  exportTables(world, neighbour, db.id, { places: { keywords: ['cities', 'city'], columns: { label: ['name'], land: ['country'], inhabitants: ['population'] } } });
+  await linkNeighbours(asked, neighbour);
+  step.say(`a second cluster on ${neighbour.name}: table places(label, land, inhabitants)`);
+}
+
+function exportTables(world: World, provider: LocalProvider, database: string, exports: unknown): void {
+  writeFileSync(join(world.dir, `${provider.name}.dictionary.json`), JSON.stringify({ database, exports }));
+}
+
+/** Configured neighbours: the asked node passes questions on to the fifth. */
+async function linkNeighbours(asked: LocalProvider, neighbour: LocalProvider): Promise<void> {
+  const file = join(asked.dir, 'picolo.toml');
+  const toml = readFileSync(file, 'utf8').replace('neighbours = [ ]', `neighbours = [ "${neighbour.apiUrl.replace('http', 'ws')}/v1/mx" ]`);
+  prove(toml.includes('/v1/mx'), 'the neighbour is configured');
+  writeFileSync(file, toml);
+  await asked.process?.stop();
+  await startProvider(asked);
+  await until(`${asked.name} serves again`, async () => {
+    const health = await fetch(`${asked.apiUrl}/healthz`);
+    return health.ok ? true : undefined;
+  });
+}
+
+async function askStrangers(world: World, step: StepContext): Promise<void> {
+  const [asked, neighbour] = [world.provider(ASKED), world.provider(NEIGHBOUR)];
+  const consumer = Wallet.createRandom();
+  const channel = await dial(world, asked, consumer);
+  const answer = await until('both nodes answer', async () => {
+    const got = await channel.ask(QUESTION, ['NO'], { hops: 2, results: 200 }).catch(() => undefined);
+    const origins = new Set(got?.parts.map(({ origin }) => origin));
+    return got !== undefined && origins.has(asked.node) && origins.has(neighbour.node) ? got : undefined;
+  });
+  channel.close();
+  const byOrigin = new Map<Address, number>();
+  for (const { origin, rows } of answer.parts) byOrigin.set(origin, (byOrigin.get(origin) ?? 0) + rows.length);
+  const labels = answer.parts.filter(({ origin }) => origin === neighbour.node).flatMap(({ rows }) => rows.flat());
+  prove(labels.includes('Hardanger'), 'the second cluster answered in its own words');
+  step.say(`GET with 2 hops: ${byOrigin.get(asked.node)} cities from ${asked.name}, ${labels.join(' and ')} from ${neighbour.name} (its columns: label, land)`);
+  step.say(`END: ${answer.ending.reason}, ${answer.ending.receipts.length} signed receipts, complete: ${answer.ending.complete}`);
+  step.figure('mx', { rows: answer.ending.rows, origins: byOrigin.size, complete: answer.ending.complete });
+}
+
+/** Rules 6.1 and 6.2: who only asks falls to the floor; a deposit raises the floor of a newcomer (P-6.3.2-epsilon). */
+async function fairness(world: World, step: StepContext): Promise<void> {
+  const asked = world.provider(ASKED);
+  const rider = await served(world, asked, Wallet.createRandom(), 120);
+  const honest = Wallet.createRandom();
+  await fund(world.chain, addressFrom(honest.address), '1', '100');
+  const network = await world.openNetwork(honest.privateKey as Hex);
+  const deposit = parseEther('64');
+  await network.send('PintToken', 'approve', [network.address('AccessDeposits'), deposit]);
+  const receipt = await network.send('AccessDeposits', 'deposit', [network.account, deposit]);
+  world.gas['accessDeposit'] = receipt.gasUsed;
+  const level = (await network.contract('AccessDeposits').getFunction('levelOf')(network.account)) as bigint;
+  network.close();
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // the node reads the chain once a second
+  const newcomer = await served(world, asked, honest, 40);
+  step.say(`a free rider: served ${rider.early} of its first 20 questions, ${rider.late} of its last 20`);
+  step.say(`a newcomer with ${formatEther(deposit)} PINT deposited (level ${level}): served ${newcomer.early} of its first 20`);
+  step.figure('freeRider', { first20: rider.early, last20: rider.late });
+  step.figure('newcomer', { depositLevel: level, first20: newcomer.early });
+  prove(rider.late < rider.early || rider.late <= 6, "the free rider's questions stop being served");
+  prove(newcomer.early > rider.late, 'the deposit raised the floor');
+}
+
+async function served(world: World, node: LocalProvider, account: { readonly privateKey: string }, questions: number): Promise<{ early: number; late: number }> {
+  const channel = await dial(world, node, account);
+  const outcomes: boolean[] = [];
+  for (let i = 0; i < questions; i++) {
+    const got = await channel.ask(QUESTION, ['NO'], { hops: 0, results: 1, timeoutMs: 2_000 }).catch(() => undefined);
+    outcomes.push((got?.parts.length ?? 0) > 0);
+  }
+  channel.close();
+  const count = (some: readonly boolean[]): number => some.filter(Boolean).length;
+  return { early: count(outcomes.slice(0, 20)), late: count(outcomes.slice(-20)) };
+}
+
+function dial(world: World, node: LocalProvider, account: { readonly privateKey: string }): Promise<MxChannel> {
+  const url = `${node.apiUrl.replace('http', 'ws')}/v1/mx`;
+  return openMx(url, { key: bytesOf(account.privateKey as Hex), domain: world.domain, node: node.node });
+}
