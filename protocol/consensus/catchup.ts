@@ -87,5 +87,5 @@ export function onInstalled(replica: Replica, anchor: Anchor): void {
   for (const { id, command } of [...replica.acked.values()]) {
     if (keyAt(replica, replica.tip.hash, command.noncePath).version !== ZERO_HASH) dropAcked(replica, id);
   }
-  for (const { id } of failingOver(replica, replica.tip.hash)) dropAcked(replica, id);
+  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) dropAcked(replica, id);
 }

@@ -20,11 +20,21 @@ export function insertBlock(replica: Replica, block: Block): BlockNode | undefin
   if (have !== undefined) return have;
   const { parent } = block.header;
   if (parent !== replica.tip.hash && !(replica.blocks.has(parent) && extendsTip(replica, parent))) return undefined;
-  const node: BlockNode = { hash, block, execution: execute(replica, parent, block.entries), qc: replica.orphanQcs.get(hash) ?? null };
+  const node: BlockNode = { hash, block, execution: execute(replica, parent, block.entries), qc: replica.orphanQcs.get(hash) ?? null, voted: false };
+  forgetRivals(replica, node);
   replica.orphanQcs.delete(hash);
   replica.blocks.set(hash, node);
   if (node.qc !== null) tryCommit(replica, node);
   return node;
+}
+
+/** Proposals that got neither a vote here nor a certificate make room for the next one. */
+function forgetRivals(replica: Replica, { block }: BlockNode): void {
+  for (const node of replica.blocks.values()) {
+    const { parent, view, round } = node.block.header;
+    const rival = parent === block.header.parent && compareRank({ view, round }, block.header) < 0;
+    if (rival && !node.voted && node.qc === null) replica.blocks.delete(node.hash);
+  }
 }
 
 /**

@@ -3,6 +3,8 @@ import type { Timestamp } from '../types/index.ts';
 import { persist } from './persist.ts';
 import type { Replica } from './state.ts';
 
+const LOGICAL_MASK = 0xffffn << 32n;
+
 /**
  * Takes in the physical clock (§2.10). `clockMs` never goes back, across restarts too; `elapsedMs`
  * measures timeouts and ignores steps backwards.
@@ -24,7 +26,9 @@ export function keepCeiling(replica: Replica): void {
 
 /** A new timestamp above `after`, unique to this gateway. */
 export function stamp(replica: Replica, after: Timestamp): Timestamp {
-  return tick(replica.hlc, replica.clockMs, after);
+  // a closed timestamp ends a millisecond; what comes after it starts the next one
+  const next = (after & LOGICAL_MASK) === LOGICAL_MASK ? timestampOf(msOf(after) + 1, 0, 0) : after;
+  return tick(replica.hlc, replica.clockMs, next);
 }
 
 /** T1: recent enough for a first-phase vote. */

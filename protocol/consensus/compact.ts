@@ -20,10 +20,11 @@ export function snapshotRecords(replica: Replica): JournalRecord[] {
     kind: 'viewState', view: replica.view, lastVoted: { view: lastVoted.view, round: lastVoted.round }, highQc,
     closeTs: current.votedCloseTs, consumed: consumedOf(replica), claims: claimsOf(replica),
   });
-  for (const { cert, view, command, ts, id } of replica.acked.values()) {
+  for (const { cert, view, command, ts, id, removes, height } of replica.acked.values()) {
     const acked = 1n << BigInt(cert.entryIds.indexOf(id));
     records.push({
-      kind: 'acked', view, batchRoot: cert.batchRoot, acked, ackSeq: replica.ackSeq, ackHead: replica.ackHead, cert, entries: [{ command, ts, id }],
+      kind: 'acked', view, batchRoot: cert.batchRoot, acked, ackSeq: replica.ackSeq, ackHead: replica.ackHead, cert,
+      entries: [{ command, ts, id, removes: [...removes], height }],
     });
   }
   records.push({ kind: 'ackHead', ackSeq: replica.ackSeq, ackHead: replica.ackHead });

@@ -1,5 +1,5 @@
 import { createHlc } from '../hlc/index.ts';
-import { ZERO_HASH, type Address, type Rank, type ReplicaIndex, type Timestamp, type View } from '../types/index.ts';
+import { ZERO_HASH, type Rank, type ReplicaIndex, type Timestamp, type View } from '../types/index.ts';
 import type { Application } from './application.ts';
 import { quorum, type GroupConfig } from './config.ts';
 import { addAcked } from './replay.ts';
@@ -33,9 +33,10 @@ export function createReplicaWith(
     recalling: restored === undefined || restored.quarantined ? undefined : new Set([self]),
     tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), recentCloseTs: 0n as Timestamp,
     changedSinceCheckpoint: 0, checkpointMs: 0,
-    current: newView(0, restored !== undefined), failures: 0, changeMs: 0, changeSentMs: 0, ownChange: undefined, builtOpening: -1n,
+    current: newView(0, restored !== undefined), failures: 0, changeMs: 0, changeSentMs: 0,
+    resumeChange: restored !== undefined && restored.vcView > restored.view, ownChange: undefined, builtOpening: -1n,
     pending: new Map(), queue: [], queueMs: 0, batchSeq: 0n, hot: new Map(),
-    peers: config.roster.map((_: Address) => newPeer()), heartbeatMs: -Infinity, fetchMs: -Infinity, fetchPeer: self, missing: false,
+    peers: config.roster.map(() => newPeer()), heartbeatMs: -Infinity, fetchMs: -Infinity, fetchPeer: self, missing: false,
     pendingScanMs: -Infinity,
     checkpoints: new Map(), previousCheckpoint: restored?.previousCheckpoint ?? config.anchor.checkpoint,
     previousHeight: restored?.previousHeight ?? config.anchor.height, stable: undefined, announceMs: 0,

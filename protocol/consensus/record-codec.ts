@@ -1,9 +1,11 @@
 import { decode, encode, hash32, list, nullable, record, timestamp, u256, u32, u64, union, type Codec } from '../codec/index.ts';
 import { limits } from '../limits/index.ts';
 import { itemC } from '../rows/index.ts';
+import type { Path } from '../types/index.ts';
 import type { Consumed } from './block.ts';
+import { known } from './entry.ts';
 import type { JournalRecord, VotedEntry } from './record.ts';
-import { certC, qcC, structC, wireOf, type CommandReader } from './wire.ts';
+import { certC, fromParts, qcC, structC, wireOf, type CommandReader } from './wire.ts';
 
 const ROOMY = limits.ackedUnswept + limits.entriesPerBlock * limits.itemsPerTransaction;
 
@@ -14,7 +16,9 @@ const consumed = list(consumedC, ROOMY);
 const highQc = nullable(qcC);
 
 function recordCodec(read: CommandReader): Codec<JournalRecord> {
-  const { block, entry } = wireOf(read);
+  const { block, command } = wireOf(read);
+  const loggedParts = record({ command, ts: timestamp, removes: list(hash32, limits.itemsPerTransaction), height: u64 });
+  const logged = fromParts(loggedParts, (parts) => ({ ...known(parts), removes: parts.removes as readonly Path[], height: parts.height }));
   return union({
     view: record({ view: u64 }),
     viewChange: record({ newView: u64, highQc }),
@@ -22,7 +26,7 @@ function recordCodec(read: CommandReader): Codec<JournalRecord> {
     proposed: record({ view: u64, round: u32 }),
     fastVote: record({ value: structC.fastVote, entries: claims }),
     acked: record({
-      view: u64, batchRoot: hash32, acked: u256, ackSeq: u64, ackHead: hash32, cert: certC, entries: list(entry, limits.entriesPerBatch),
+      view: u64, batchRoot: hash32, acked: u256, ackSeq: u64, ackHead: hash32, cert: certC, entries: list(logged, limits.entriesPerBatch),
     }),
     clock: record({ ceilingMs: u64 }),
     checkpointHash: record({ height: u64, hash: hash32 }),

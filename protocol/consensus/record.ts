@@ -1,5 +1,5 @@
 import type { StructValue } from '../codec/index.ts';
-import type { EntryId, Hash32, Height, Item, Rank, Round, Timestamp, View } from '../types/index.ts';
+import type { EntryId, Hash32, Height, Item, Path, Rank, Round, Timestamp, View } from '../types/index.ts';
 import type { Bitmap } from './bitmap.ts';
 import type { Block, Consumed, Qc } from './block.ts';
 import type { KnownEntry } from './entry.ts';
@@ -10,6 +10,13 @@ export interface VotedEntry {
   readonly id: EntryId;
   readonly ts: Timestamp;
   readonly items: readonly Item[];
+}
+
+/** An acknowledged entry with what it was judged by. */
+export interface LoggedEntry extends KnownEntry {
+  readonly removes: readonly Path[];
+  /** Committed height at which it could be replayed. */
+  readonly height: Height;
 }
 
 /** What must be on disk before a signature leaves (consensus §2.14). Appended, never changed. */
@@ -27,7 +34,7 @@ export type JournalRecord =
   /** Before FastAck: log position, bodies, certificate. */
   | {
     readonly kind: 'acked'; readonly view: View; readonly batchRoot: Hash32; readonly acked: Bitmap; readonly ackSeq: bigint; readonly ackHead: Hash32;
-    readonly cert: BatchCert; readonly entries: readonly KnownEntry[];
+    readonly cert: BatchCert; readonly entries: readonly LoggedEntry[];
   }
   /** Before anything that used the clock: no reading above the ceiling was used. */
   | { readonly kind: 'clock'; readonly ceilingMs: bigint }

@@ -1,4 +1,4 @@
-import { ZERO_HASH, type BlockHash, type EntryId, type KeyVersion, type Path } from '../types/index.ts';
+import { ZERO_HASH, type BlockHash, type EntryId, type KeyVersion, type Path, type View } from '../types/index.ts';
 import { byTime, type KnownEntry } from './entry.ts';
 import { afterItem, itemHolds, itemsHold } from './execute.ts';
 import { closeAt, keyAt, outcomeAt } from './keys.ts';
@@ -18,13 +18,18 @@ export function fitsOver(replica: Replica, base: BlockHash, candidate: Candidate
   return candidate.command.items.every(({ path }) => pathReplays(replica, base, path, insert(replica.ackedByPath.get(path) ?? [], candidate)));
 }
 
-/** Acknowledged entries that fail over `base`; empty when `replay(base, Acked)` succeeds (C-VOTE 4). */
-export function failingOver(replica: Replica, base: BlockHash): AckedEntry[] {
+/**
+ * Acknowledged entries that fail over `base`; empty when `replay(base, Acked)` succeeds (C-VOTE 4).
+ * @param view only entries certified in it: those of older views live or die with the opening block
+ *   (decision 0010), and a dead one must not block the view before that block is committed
+ */
+export function failingOver(replica: Replica, base: BlockHash, view?: View): AckedEntry[] {
   const failing: AckedEntry[] = [];
   const states = new Map<Path, KeyVersion>();
   const stateAt = (path: Path): KeyVersion => states.get(path) ?? keyAt(replica, base, path);
   const closeTs = closeAt(replica, base);
   for (const entry of [...replica.acked.values()].sort(byTime)) {
+    if (view !== undefined && entry.view !== view) continue;
     const contained = containedAt(replica, base, entry);
     if (contained === true) continue;
     if (contained === false || entry.ts <= closeTs || !itemsHold(entry.command.items, entry.ts, stateAt)) {

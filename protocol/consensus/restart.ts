@@ -13,6 +13,7 @@ export function putBackVotes(replica: Replica): void {
   for (const { block, highQc, consumed } of replica.restoredVotes) {
     learnQc(replica, highQc);
     const node = block.header.height > replica.tip.height ? insertBlock(replica, block) : undefined;
+    if (node !== undefined) node.voted = true;
     if (block.header.view !== replica.view) continue;
     noteVoted(replica, blockHashOf(block.header), effectiveClose(block.header), consumed);
     if (node === undefined && block.header.height > replica.tip.height) replica.abstainUntil = replica.view;

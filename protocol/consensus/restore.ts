@@ -57,9 +57,10 @@ export function restoreReplica(parts: RestoreParts): Restored | undefined {
   const read: CommandReader = (data) => application.commandOf(data);
   const folded = emptyFold();
   const readRecord = recordReader(read);
-  for (const data of parts.records) fold(folded, readRecord(data), application);
+  for (const data of parts.records) fold(folded, readRecord(data));
   const chain = readChain(parts, read);
-  const previous = folded.checkpoints.filter(({ height }) => height <= position.height).at(-1);
+  // a restart may have computed old ones again: the highest counts, not the last written
+  const previous = folded.checkpoints.filter(({ height }) => height <= position.height).sort((a, b) => Number(a.height - b.height)).at(-1);
   const top = folded.view > folded.vcView ? folded.view : folded.vcView;
   return {
     ...folded, vcView: top, acked: stillAcked(folded, application), abstainUntil: torn ? top : -1n, quarantined: missing,
@@ -90,7 +91,7 @@ function emptyFold(): Fold {
   };
 }
 
-function fold(into: Fold, record: JournalRecord, application: Application): void {
+function fold(into: Fold, record: JournalRecord): void {
   switch (record.kind) {
     case 'view':
       Object.assign(into, { view: record.view, claims: [], bound: undefined });
@@ -106,7 +107,7 @@ function fold(into: Fold, record: JournalRecord, application: Application): void
     case 'fastVote':
       into.claims.push(...record.entries);
       return;
-    case 'acked': return foldAcked(into, record, application);
+    case 'acked': return foldAcked(into, record);
     case 'clock':
       into.ceilingMs = Math.max(into.ceilingMs, Number(record.ceilingMs));
       return;
@@ -129,14 +130,11 @@ function raise(into: Fold, qc: Qc | null): void {
   if (qc !== null && (into.highQc === null || compareRank(qc, into.highQc) > 0)) into.highQc = qc;
 }
 
-function foldAcked(into: Fold, record: Extract<JournalRecord, { kind: 'acked' }>, application: Application): void {
+function foldAcked(into: Fold, record: Extract<JournalRecord, { kind: 'acked' }>): void {
   into.ackSeq = record.ackSeq;
   into.ackHead = record.ackHead;
   for (const entry of record.entries) {
-    const pending = (id: EntryId): AckedEntry['command'] | undefined => into.ackedAll.find((each) => each.id === id)?.command;
-    const valid = application.check(entry.command, pending) === 'valid';
-    const removes = new Set(valid ? application.removes(entry.command, pending) : []);
-    into.ackedAll.push({ ...entry, view: record.view, cert: record.cert, removes, sinceMs: 0 });
+    into.ackedAll.push({ ...entry, view: record.view, cert: record.cert, removes: new Set(entry.removes), sinceMs: 0 });
   }
 }
 

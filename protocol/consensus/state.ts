@@ -33,8 +33,9 @@ export interface BlockNode {
   readonly hash: BlockHash;
   readonly block: Block;
   readonly execution: Execution;
-  /** Present when the block came as a proposal. */
   qc: Qc | null;
+  /** This replica voted for it: its body must not be lost while the block may come back. */
+  voted: boolean;
 }
 
 /** End of the committed chain. */
@@ -52,6 +53,8 @@ export interface AckedEntry extends KnownEntry {
   readonly view: View;
   readonly cert: BatchCert;
   readonly removes: ReadonlySet<Path>;
+  /** Committed height at which it could be replayed. */
+  readonly height: Height;
   readonly sinceMs: number;
 }
 
@@ -238,6 +241,8 @@ export interface Replica {
   failures: number;
   changeMs: number;
   changeSentMs: number;
+  /** A restart interrupted a view change. */
+  resumeChange: boolean;
   ownChange: ViewChangeMessage | undefined;
   /** View for which this replica, as leader, already built an opening block. */
   builtOpening: View;

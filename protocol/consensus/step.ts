@@ -39,7 +39,12 @@ export function step(replica: Replica, input: Input): Effect[] {
   handle(replica, input);
   settle(replica);
   setAlarm(replica);
-  return replica.out;
+  return [...replica.out.filter((effect) => !isLast(effect)), ...replica.out.filter(isLast)];
+}
+
+/** Compaction after a certified checkpoint must see the ledger with every commit of this step applied. */
+function isLast({ kind }: Effect): boolean {
+  return kind === 'certified' || kind === 'sealed';
 }
 
 function handle(replica: Replica, input: Input): void {

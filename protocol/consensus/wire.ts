@@ -63,6 +63,7 @@ const tcC = record({ signer: u32, value: structC.viewChange, acked: list(ackedRe
 
 /** Everything that holds commands depends on how their bytes are read. */
 export interface Wire {
+  readonly command: Codec<Command>;
   readonly entry: Codec<KnownEntry>;
   readonly block: Codec<Block>;
   readonly certified: Codec<CertifiedBlock>;
@@ -107,13 +108,13 @@ export function wireOf(read: CommandReader): Wire {
       subject: u32, blockVote: nullable(tagged('blockVote', blockVote)), fastAck: nullable(tagged('fastAck', fastAck)), viewChange: nullable(unsignedChange),
     }),
   }) as unknown as Codec<Message>;
-  return { entry, block, certified, message };
+  return { command, entry, block, certified, message };
 }
 
 const commandBytes = bytes(limits.transactionBytes);
 
 /** A codec whose decoded parts are completed by a function of them. */
-function fromParts<P, V extends P>(parts: Codec<P>, complete: (parts: P) => V): Codec<V> {
+export function fromParts<P, V extends P>(parts: Codec<P>, complete: (parts: P) => V): Codec<V> {
   return { toCbor: (value) => parts.toCbor(value), fromCbor: (raw) => complete(parts.fromCbor(raw)) };
 }
 

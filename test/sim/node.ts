@@ -183,6 +183,7 @@ export class SimNode {
   crash(): void {
     if (!this.up) return;
     this.up = false;
+    this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} crash`);
     this.generation += 1;
     this.flushing = false;
     this.tokens = [];
@@ -196,6 +197,7 @@ export class SimNode {
   restart(fromImage = false): void {
     if (this.up) return;
     this.up = true;
+    this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} restart at ${this.ledger.height}`);
     let torn = this.world.plan.disk.torn && this.world.random.disk.chance(0.5);
     if (fromImage && this.image !== undefined) {
       this.journal = [...this.image.journal];

@@ -68,8 +68,9 @@ function forgetAcked(replica: Replica, header: BlockHeader, committed: readonly 
   }
   // an opening block carried what could still be final; older certificates it left out are dead (§2.8)
   if (header.kind === 'opening') for (const { id, view } of [...replica.acked.values()]) if (view < header.view) dropAcked(replica, id);
-  // what a certified block disturbs never had f+1 honest acknowledgements (§2.17 lemma 4)
-  for (const { id } of failingOver(replica, replica.tip.hash)) dropAcked(replica, id);
+  // What a certified block disturbs never had f+1 honest acknowledgements (§2.17 lemma 4, decision 0012). A chain that
+  // a restart cut short does not disturb: it has not come as far yet as when the entry was acknowledged.
+  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) dropAcked(replica, id);
 }
 
 function settleCommand(replica: Replica, node: BlockNode, entry: CommittedEntry, index: number, after: readonly BlockNode[]): void {

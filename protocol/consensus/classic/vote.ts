@@ -81,7 +81,7 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   const contents = judgeContents(replica, block);
   if (contents !== undefined) return contents;
   if (!sameRoots(node)) return 'invalid';
-  const failing = opening || !replica.rules.replayCheck ? [] : failingOver(replica, node.hash);
+  const failing = opening || !replica.rules.replayCheck ? [] : failingOver(replica, node.hash, header.view);
   if (failing.length > 0) {
     replica.current.proposalDone = true;
     reject(replica, message, 'replay', failing);
@@ -136,6 +136,7 @@ function castBlockVote(replica: Replica, node: BlockNode): void {
   const { group, epoch } = replica.config;
   const { view, round } = block.header;
   replica.lastVoted = { view, round };
+  node.voted = true;
   noteVoted(replica, hash, effectiveClose(block.header), node.execution.consumed);
   const { view: qcView, round: qcRound } = lockRank(replica);
   const value = { group, epoch, view, round, blockHash: hash, qcView, qcRound };

@@ -6,6 +6,7 @@ import { byTime, type KnownEntry } from '../entry.ts';
 import { keyAt } from '../keys.ts';
 import type { BatchCert } from '../message.ts';
 import { persist } from '../persist.ts';
+import type { LoggedEntry } from '../record.ts';
 import { addAcked } from '../replay.ts';
 import type { Replica } from '../state.ts';
 import { participates } from '../status.ts';
@@ -14,7 +15,7 @@ import { disturbsNothing } from './judge.ts';
 
 interface Group {
   readonly cert: BatchCert;
-  readonly entries: KnownEntry[];
+  readonly entries: LoggedEntry[];
   bits: Bitmap;
 }
 
@@ -34,9 +35,10 @@ export function retryAcks(replica: Replica): void {
     if (candidate === undefined) continue;
     current.unacked.delete(entry.id);
     const proof = cert();
-    addAcked(replica, { ...entry, view: replica.view, cert: proof, removes: candidate.removes, sinceMs: replica.elapsedMs });
+    const { height } = replica.tip;
+    addAcked(replica, { ...entry, view: replica.view, cert: proof, removes: candidate.removes, height, sinceMs: replica.elapsedMs });
     const group = groups.get(proof.batchRoot) ?? { cert: proof, entries: [], bits: NO_BITS };
-    group.entries.push(entry);
+    group.entries.push({ ...entry, removes: [...candidate.removes], height });
     group.bits = withBit(group.bits, proof.entryIds.indexOf(entry.id));
     groups.set(proof.batchRoot, group);
   }

@@ -51,6 +51,7 @@ export function onViewChange(replica: Replica, from: ReplicaIndex, message: View
 export function watchView(replica: Replica): void {
   if (!maySign(replica) || replica.sealedHeight !== undefined) return;
   joinOthers(replica);
+  if (replica.resumeChange) return resumeChange(replica);
   if (replica.vcView > replica.view) return watchChange(replica);
   const sinceMs = replica.elapsedMs - replica.current.startedMs;
   if (!replica.current.fastOpen && sinceMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
@@ -65,7 +66,19 @@ function joinOthers(replica: Replica): void {
   if (view > replica.view && view > replica.vcView) startChange(replica, view, 'joined');
 }
 
+/** A view change cut short by a restart is not repeated with other contents: ask for the view after it. */
+function resumeChange(replica: Replica): void {
+  replica.resumeChange = false;
+  if (replica.vcView > replica.view) startChange(replica, replica.vcView + 1n, 'restart');
+}
+
+/**
+ * The clock of a view that was asked for runs only once q replicas have asked for it or a later one
+ * (decision 0011): otherwise two groups of replicas can chase each other one view apart for ever.
+ */
 function watchChange(replica: Replica): void {
+  const asked = replica.peers.filter(({ change }) => (change?.value.newView ?? 0n) >= replica.vcView).length;
+  if (asked < replica.q) replica.changeMs = replica.elapsedMs;
   if (replica.elapsedMs - replica.changeMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
   if (replica.elapsedMs - replica.changeSentMs < replica.config.timing.heartbeatMs * 2) return;
   replica.changeSentMs = replica.elapsedMs;
