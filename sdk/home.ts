@@ -7,6 +7,16 @@ import { ZERO_HASH, type ClusterId, type DatabaseId, type EntryId, type GroupId,
 import type { Client } from './client.ts';
 import { sdkFaults } from './errors.ts';
 
+/**
+ * A name that is not known is looked for again after these pauses before it counts as wrong. A new table is in every
+ * node's ledger a moment after its receipt, and `follow` then waits for the checkpoint that proves it; a new database is found
+ * by that checkpoint, about a second later.
+ */
+const TABLE_PAUSES_MS = [50, 150, 400] as const;
+const DATABASE_PAUSES_MS = [100, 300, 600, 1_000] as const;
+const UNKNOWN_NAMES = new Set(['SDK_UNKNOWN_TABLE', 'SDK_UNKNOWN_COLUMN', 'SCHEMA_UNKNOWN_COLUMN', 'ROW_UNKNOWN_COLUMN']);
+const UNKNOWN_DATABASES = new Set(['SDK_UNKNOWN_DATABASE', 'API_UNKNOWN_DATABASE']);
+
 /** A schema and the entry that wrote it. */
 export interface SchemaState {
   readonly schema: Schema;
@@ -45,6 +55,18 @@ export class Home {
     return table;
   }
 
+  /** Runs `action`, and again with the newest schema while it names a table or column that somebody else may just have made. */
+  knowing<T>(action: () => Promise<T>): Promise<T> {
+    return lookAgain(TABLE_PAUSES_MS, UNKNOWN_NAMES, action, () => this.follow());
+  }
+
+  /** Takes over the schema that somebody else wrote since, if one did, as soon as a checkpoint proves it. */
+  async follow(): Promise<void> {
+    const request = { database: this.database, paths: [schemaPath(this.database)], minTimestamp: ZERO_TIMESTAMP };
+    const found = await this.client.ask('versions', request, ({ versions }) => versions[0]);
+    if (found !== undefined && found.version !== this.state.version) await this.refresh(found.writtenAt);
+  }
+
   /** After a schema change of our own, whose receipt says what it wrote. */
   advance(state: SchemaState): void {
     if (state.schema.version >= this.state.schema.version) this.state = state;
@@ -59,7 +81,7 @@ export class Home {
 
 /** Finds a database at any known node and proves metadata and schema. API_UNKNOWN_DATABASE when no node has it. */
 export async function openHome(client: Client, database: DatabaseId, minTimestamp: Timestamp = ZERO_TIMESTAMP): Promise<Home> {
-  const { metadata, cluster, state } = await fetchHome(client, database, minTimestamp);
+  const { metadata, cluster, state } = await lookAgain(DATABASE_PAUSES_MS, UNKNOWN_DATABASES, () => fetchHome(client, database, minTimestamp));
   return new Home(client, database, metadata, cluster, state);
 }
 
@@ -93,6 +115,17 @@ async function provenHome(
   return { metadata: described, cluster: answer.cluster as ClusterId, state };
 }
 
-export function isUnknownDatabase(error: unknown): boolean {
-  return isPicoloError(error) && (error.code === 'API_UNKNOWN_DATABASE' || error.code === 'SDK_UNKNOWN_DATABASE');
+async function lookAgain<T>(
+  pausesMs: readonly number[], codes: ReadonlySet<string>, action: () => Promise<T>, between: () => Promise<void> = async () => undefined,
+): Promise<T> {
+  for (const pauseMs of pausesMs) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isPicoloError(error) || !codes.has(error.code)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await between();
+    }
+  }
+  return action();
 }

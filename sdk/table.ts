@@ -1,4 +1,5 @@
 import { encode, type Scalar } from '../protocol/codec/index.ts';
+import { isPicoloError } from '../protocol/errors/index.ts';
 import { limits } from '../protocol/limits/index.ts';
 import { compareKeys, mutationC, pathOf, pathRange, put } from '../protocol/rows/index.ts';
 import { findIndex, keyOf, recordOf, rowFrom, type Column, type Row as StoredValues, type Table } from '../protocol/schema/index.ts';
@@ -42,7 +43,7 @@ export interface BulkOptions {
   readonly onConflict?: 'fail' | 'replace';
 }
 
-const DEFAULT_BATCH_ROWS = 500;
+const DEFAULT_BATCH_ROWS = 200;
 const DEFAULT_CONCURRENCY = 4;
 /** Room for header, footprint and encoding beside the rows of a transaction. */
 const MUTATION_SHARE = 0.4;
@@ -62,7 +63,7 @@ export class TableHandle {
   /** Proven present or absent (T-3.2-inclusion, T-3.2-absence). */
   async get(key: unknown): Promise<PointRead> {
     const { client, home, own } = this.writing;
-    const table = this.table();
+    const table = await this.table();
     const path = pathOf(home.database, table.name, '', keyFrom(table, key));
     const { truths, at } = await readProven(client, home, [path], { minTimestamp: own.bookmark, provenance: true });
     const [proof] = truths;
@@ -77,7 +78,7 @@ export class TableHandle {
    */
   async range(from?: unknown, to?: unknown, options: RangeOptions = {}): Promise<Result & { readonly complete: boolean }> {
     const { client, home, own } = this.writing;
-    const table = this.table();
+    const table = await this.table();
     const { columns, index } = this.keyColumns(table, options.index);
     const [low, high] = [prefixFrom(table, columns, from), prefixFrom(table, columns, to)];
     const bounds = pathRange(home.database, table.name, index, low, high);
@@ -94,7 +95,7 @@ export class TableHandle {
   /** Number of rows, proven by the counts in the state tree without reading any (architecture §3). */
   async count(): Promise<{ readonly rows: bigint; readonly assurance: 'proof'; readonly checkpoint: Standing }> {
     const { client, home, own } = this.writing;
-    const { first, last } = pathRange(home.database, this.table().name, '');
+    const { first, last } = pathRange(home.database, (await this.table()).name, '');
     const { truths, at } = await readProven(client, home, [first, last], { minTimestamp: own.bookmark });
     const [low, high] = truths;
     if (low === undefined || high === undefined || at === undefined) throw sdkFaults.badReply({ reason: 'no answer for the bounds' });
@@ -103,7 +104,7 @@ export class TableHandle {
 
   /** Adds one row; an INTEGER key that is left out is chosen at random. Returns the row as stored. */
   async insert(values: Values): Promise<{ readonly row: Row; readonly receipt: Receipt | undefined }> {
-    const table = this.table();
+    const table = await this.table();
     const row = rowFrom(table, withId(table, values));
     const receipt = await this.write((draft) => draft.insert(table, row));
     return { row: this.record(table, row), receipt };
@@ -111,14 +112,14 @@ export class TableHandle {
 
   /** The row is this afterwards, whether it existed or not. */
   async put(values: Values): Promise<Receipt | undefined> {
-    const table = this.table();
+    const table = await this.table();
     const row = rowFrom(table, values);
     return this.write((draft) => draft.put(table, row));
   }
 
   /** Removes a row; false when there was none. */
   async remove(key: unknown): Promise<boolean> {
-    const table = this.table();
+    const table = await this.table();
     const scalars = keyFrom(table, key);
     const { value } = await commit(this.writing, async (known) => {
       const draft = new Draft(this.writing.home.database);
@@ -136,20 +137,32 @@ export class TableHandle {
    * batching: statement limits, minutes for small imports). Stops at the first failure.
    */
   async insertMany(rows: Iterable<Values> | AsyncIterable<Values>, options: BulkOptions = {}): Promise<{ rows: number; transactions: number }> {
-    const table = this.table();
+    const table = await this.table();
     const done = { rows: 0, transactions: 0 };
     const batches = batchesOf(table, rows, Math.min(options.batchRows ?? DEFAULT_BATCH_ROWS, limits.mutationsPerTransaction));
     const workers = Array.from({ length: Math.max(1, options.concurrency ?? DEFAULT_CONCURRENCY) }, async () => {
       for (let next = await batches.next(); next.done !== true; next = await batches.next()) {
         const batch: readonly StoredValues[] = next.value;
-        await this.write((draft) => batch.forEach((row) => (options.onConflict === 'replace' ? draft.put(table, row) : draft.insert(table, row))));
-        done.rows += batch.length;
-        done.transactions += 1;
-        options.onProgress?.({ ...done });
+        await this.load(table, batch, options, done);
       }
     });
     await Promise.all(workers);
     return done;
+  }
+
+  /** One batch as one transaction; one that is too heavy for the group right now goes in halves. */
+  private async load(table: Table, batch: readonly StoredValues[], options: BulkOptions, done: { rows: number; transactions: number }): Promise<void> {
+    try {
+      await this.write((draft) => batch.forEach((row) => (options.onConflict === 'replace' ? draft.put(table, row) : draft.insert(table, row))));
+    } catch (error) {
+      if (!isPicoloError(error) || error.code !== 'SDK_NOT_ORDERED' || batch.length === 1) throw error;
+      const half = Math.ceil(batch.length / 2);
+      await this.load(table, batch.slice(0, half), options, done);
+      return this.load(table, batch.slice(half), options, done);
+    }
+    done.rows += batch.length;
+    done.transactions += 1;
+    options.onProgress?.({ ...done });
   }
 
   /** A certified row that its writer did not sign: the whole group colludes, so the row is refused. */
@@ -169,8 +182,9 @@ export class TableHandle {
     return receipt;
   }
 
-  private table(): Table {
-    return this.writing.home.table(this.name);
+  private table(): Promise<Table> {
+    const { home } = this.writing;
+    return home.knowing(async () => home.table(this.name));
   }
 
   private record(table: Table, row: StoredValues): Row {

@@ -13,13 +13,14 @@ import type { Draft } from './draft.ts';
 import { Known } from './known.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { provenReceipt, type Receipt } from './receipt.ts';
+import { isUncertain, settle } from './settle.ts';
 
 /** How often a transaction that others overtook is computed anew. */
 const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1_000;
 /** A transaction that no replica ordered by then never will be. */
-const LIFE_MS = 30_000;
+const LIFE_MS = 10_000;
 
 /** Where and as whom a session writes. */
 export interface Writing {
@@ -36,9 +37,11 @@ export interface Writing {
 export async function commit<T>(writing: Writing, build: (known: Known) => Promise<{ draft: Draft; value: T }>): Promise<{ value: T; receipt: Receipt | undefined }> {
   for (let attempt = 1; ; attempt++) {
     const known = new Known(writing.client, writing.home, writing.own, attempt === 1);
-    const { schema, version } = writing.home.current;
-    known.learn(schemaPath(writing.home.database), version, null);
-    const { draft, value } = await build(known);
+    const { draft, value, schema } = await writing.home.knowing(async () => {
+      const { schema: current, version } = writing.home.current;
+      known.learn(schemaPath(writing.home.database), version, null);
+      return { ...await build(known), schema: current };
+    });
     if (draft.size === 0) return { value, receipt: undefined };
     const plan = await planDraft(writing, known, draft, schema, attempt === 1);
     const receipt = await submit(writing.client, plan.tx, writing.home.group);
@@ -49,7 +52,7 @@ export async function commit<T>(writing: Writing, build: (known: Known) => Promi
     for (const { path } of plan.tx.body.items) writing.own.forget(path);
     if (attempt === ATTEMPTS) throw sdkFaults.conflict({ attempts: attempt, rows: draft.size });
     await pause(attempt);
-    await refreshSchema(writing);
+    await writing.home.follow(); // a schema that moved on is the one reason for an abort that new row versions do not cure
   }
 }
 
@@ -105,23 +108,23 @@ export async function sign(
   return { ...draft, signature: await wallet.sign(client.trust.domain, 'Transaction', draft.header) };
 }
 
-/** Sends it to one gateway after the other: the same transaction is executed once, wherever it arrives. */
+/**
+ * Sends it to one gateway after the other: the same transaction is executed once, wherever it arrives. When none tells the outcome
+ * it is found out from the state, so that a retry never writes twice.
+ */
 export async function submit(client: Client, transaction: SignedTransaction, group: GroupId): Promise<Receipt> {
   const txId = txIdOf(client.trust.domain, transaction.header);
-  return client.ask('submit', { transaction, group }, (answer) => provenReceipt(client, txId, transaction, answer, group));
+  try {
+    return await client.ask('submit', { transaction, group }, (answer) => provenReceipt(client, txId, transaction, answer, group));
+  } catch (error) {
+    if (!isUncertain(error)) throw error;
+    return settle(client, transaction, group, error);
+  }
 }
 
 function remember({ own }: Writing, receipt: Receipt, changes: Signed['changes']): void {
   own.advance(receipt.timestamp);
   for (const { ref, content } of changes) own.wrote(ref.path as Path, content === null ? ZERO_HASH as EntryId : receipt.entryId, content);
-}
-
-/** A schema that moved on is the one reason for an abort that new row versions do not cure. */
-async function refreshSchema({ client, home }: Writing): Promise<void> {
-  const path = schemaPath(home.database);
-  const request = { database: home.database, paths: [path], minTimestamp: 0n as Timestamp };
-  const { version, writtenAt } = await client.ask('versions', request, ({ versions }) => versions[0] ?? { version: ZERO_HASH, writtenAt: 0n as Timestamp });
-  if (version !== home.current.version) await home.refresh(writtenAt);
 }
 
 /** Random in 64 bits: writers need no shared counter, and a repeat is an ordinary conflict. */

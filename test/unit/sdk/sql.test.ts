@@ -134,6 +134,17 @@ describe('sdk: SQL', () => {
     expect((await db.sql`CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY)`).receipt).to.equal(undefined);
   });
 
+  it('finds a table and a column that another session just made, without being told', async () => {
+    const other = await (await connect(nodes.urls, { wallet: hexOf(new Uint8Array(32).fill(0x51)) })).database(db.id);
+    await db.sql`CREATE TABLE note (id INTEGER PRIMARY KEY)`;
+    await other.sql`INSERT INTO note (id) VALUES (1)`;
+    await db.sql`ALTER TABLE note ADD COLUMN words TEXT`;
+    await other.sql`INSERT INTO note (id, words) VALUES (2, 'hello')`;
+    await db.sql`CREATE TABLE proven (id INTEGER PRIMARY KEY)`;
+    expect((await other.get('proven', 1)).row).to.equal(null);
+    expect(await db.sql`SELECT count(*) AS n FROM note`).to.deep.equal([{ n: 2 }]);
+  });
+
   it('says what is wrong with a statement before anything is sent', async () => {
     const before = world.submitted;
     expect(await codeOf(db.run('SELEC 1'))).to.equal('SDK_SYNTAX');
