@@ -30,6 +30,7 @@ export const sdkFaults = defineFaults('SDK', {
   tooManyRows: ['the statement touches more rows than one transaction may hold', 'narrow it, or do it in steps'],
   conflict: ['others kept changing the same rows', 'try again; facts.attempts were made'],
   badReceipt: ['the receipt of the node does not prove that the write is final', 'submit again through another node'],
+  notOrdered: ['the group did not order the transaction before it expired; it was not executed and never will be', 'send it again, in smaller parts if it is large'],
   transactionDone: ['the transaction was already committed or rolled back', 'start another'],
   keyTaken: ['the transaction writes one row twice with different meanings', 'write it once'],
   notPrepared: ['the value is not a prepared statement of this database', 'use db.prepare'],

@@ -70,7 +70,8 @@ export class Known {
       },
       contentOf: ({ path }) => {
         const content = this.contents.get(path);
-        if (content === undefined) wanted.contents.add(path);
+        // a key known to be absent has none to fetch
+        if (content === undefined && this.versions.get(path) !== ZERO_HASH) wanted.contents.add(path);
         return content;
       },
     };

@@ -13,7 +13,8 @@ export interface Receipt {
   /** The causal token: reads with this `minTimestamp` see the write. */
   readonly timestamp: Timestamp;
   readonly outcome: 'applied' | 'aborted';
-  readonly mode: 'fast' | 'classic';
+  /** 'checkpoint': no gateway answered in time; the outcome was read from certified state. */
+  readonly mode: 'fast' | 'classic' | 'checkpoint';
   /** Canonical CBOR of q signed acknowledgements (fast) or of the committed block (classic); verify it again with protocol/consensus. */
   readonly proof: Hex;
 }

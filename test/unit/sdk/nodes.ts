@@ -23,6 +23,8 @@ export interface Lies {
   omit?: (path: Path) => boolean;
   /** Reports the opposite outcome of a transaction. */
   outcome?: boolean;
+  /** Executes a transaction, or does not, and never says so. */
+  silent?: 'executes' | 'loses';
   /** Owed so far; asks for payment above. */
   paid?: { wei: bigint };
 }
@@ -77,7 +79,12 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
       return { offer, signature: signStruct(world.domain, 'Offer', offer, key) };
     },
     submit: async (tx) => {
+      if (lies.silent === 'loses') {
+        world.closeTs = ((BigInt(Date.now() + 60_000) << 48n)) as never; // as if the expiry had passed
+        throw apiFaults.notFinal();
+      }
       const { outcome: honest, ts, entryId, receipt } = world.submit(tx);
+      if (lies.silent === 'executes') throw apiFaults.notFinal();
       const outcome = lies.outcome === true ? (honest === 'applied' ? 'aborted' : 'applied') : honest;
       return { txId: txIdOf(world.domain, tx.header), entryId, timestamp: ts, outcome, mode: 'fast', receipt };
     },

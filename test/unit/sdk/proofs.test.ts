@@ -165,7 +165,24 @@ describe('sdk: proofs and lies', () => {
     expect(receipt?.outcome).to.equal('applied');
     expect(world.submitted).to.equal(before + 1);
     for (const lie of lies) lie.outcome = true;
-    expect(await codeOf(db.table('item').insert({ id: 51, name: 'watch' }))).to.equal('SDK_BAD_RECEIPT');
+    expect((await db.table('item').insert({ id: 51, name: 'watch' })).receipt).to.include({ outcome: 'applied', mode: 'checkpoint' });
+    expect(world.submitted).to.equal(before + 2);
+  });
+
+  it('a write whose gateways fall silent is executed once: its outcome is read from certified state', async () => {
+    for (const lie of lies) lie.silent = 'executes';
+    const before = world.submitted;
+    const { receipt } = await db.table('item').insert({ id: 60, name: 'vase' });
+    expect(receipt).to.include({ outcome: 'applied', mode: 'checkpoint' });
+    await db.sql`UPDATE item SET price = 5 WHERE id = 60`;
+    expect(world.submitted).to.equal(before + 2);
+    expect((await db.get('item', 60)).row).to.include({ price: 5 });
+  });
+
+  it('a write that is lost is reported as never executed', async () => {
+    for (const lie of lies) lie.silent = 'loses';
+    expect(await codeOf(db.table('item').insert({ id: 61, name: 'ghost' }))).to.equal('SDK_NOT_ORDERED');
+    expect((await db.get('item', 61)).row).to.equal(null);
   });
 
   it('loads many rows in batches and tells its progress', async () => {

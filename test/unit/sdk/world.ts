@@ -13,7 +13,10 @@ import {
   bytesOf, ZERO_HASH, type Address, type ClusterId, type DatabaseId, type EntryId, type GroupId, type Hash32, type Hex, type Path, type Timestamp,
 } from '../../../protocol/types/index.ts';
 import { storedRowHash } from '../../../protocol/query/index.ts';
+import { installNativeCrypto } from '../../../node/crypto/index.ts';
 import { receiptFor } from './receipts.ts';
+
+await installNativeCrypto(); // hundreds of signatures a test
 
 export interface Leaf {
   readonly version: EntryId;
