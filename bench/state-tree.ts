@@ -2,13 +2,15 @@
  * What does a row cost in the state tree, and what does a proof? Scattered and appended updates in blocks
  * of 1 to 1000 rows at 2^17 and 2^20 keys, and proofs made and verified, in CPU time of this thread.
  *
- *   node bench/state-tree.ts
+ *   npm run bench -- state-tree
  */
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { loadNativeCrypto } from '../node/crypto/index.ts';
 import { installCrypto } from '../protocol/crypto/index.ts';
 import { createTree, verifyProof, verifyRange, type StateTree, type TreeRoot } from '../protocol/state-tree/index.ts';
 import { hexOf, type Path } from '../protocol/types/index.ts';
+import { round } from './measure.ts';
+import { ratio, type Figure } from './report.ts';
 
 const SIZES = [2 ** 17, 2 ** 20];
 const BLOCKS = [1, 10, 100, 1000];
@@ -25,19 +27,28 @@ export interface StateTreeResult {
   readonly ops: number;
 }
 
-/** Prints a table and returns its rows. */
-export async function run(sizes: readonly number[] = SIZES): Promise<readonly StateTreeResult[]> {
+export const question = 'State tree: microseconds of one thread per row or proof';
+
+/** A quick run takes the smaller tree alone. */
+export async function run({ quick }: { readonly quick: boolean }): Promise<readonly Figure[]> {
   const before = installCrypto(await loadNativeCrypto());
   try {
-    const results = sizes.flatMap(measure);
-    for (const { what, keys, block, usPerOp } of results) {
-      const size = `${String(keys).padStart(8)} keys  block ${String(block).padStart(5)}`;
-      console.log(`${what.padEnd(24)} ${size}  ${usPerOp.toFixed(2).padStart(8)} us`);
-    }
-    return results;
+    const results = (quick ? SIZES.slice(0, 1) : SIZES).flatMap(measure);
+    const hashUs = oneHashUs();
+    return results.map(({ what, keys, block, ops, usPerOp }) =>
+      ({ what, keys, block, ops, us_per_op: round(usPerOp), in_hashes: what.startsWith('memory') ? null : ratio(usPerOp, hashUs) }));
   } finally {
     installCrypto(before);
   }
+}
+
+/** One SHA-256 of 64 bytes by OpenSSL: the unit that makes the figures of two machines comparable. */
+function oneHashUs(): number {
+  const input = randomBytes(64);
+  const times = 200_000;
+  return cpuUs(() => {
+    for (let i = 0; i < times; i++) hash('sha256', input, 'buffer');
+  }) / times;
 }
 
 function measure(keys: number): StateTreeResult[] {
@@ -133,5 +144,3 @@ function pick(leaves: Uint8Array): Path {
   const at = Math.floor(Math.random() * (leaves.length / 64)) * 64;
   return hexOf(leaves.subarray(at, at + 32)) as Path;
 }
-
-if (import.meta.main) await run();

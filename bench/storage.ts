@@ -2,15 +2,18 @@
  * What does a committed row cost in the ledger, a read with its proof, and a query of a stranger? Blocks of
  * one-row and of 100-row transactions; CPU time of this thread and of the SQL child.
  *
- *   node bench/storage.ts
+ *   npm run bench -- storage
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import DatabaseConstructor from 'better-sqlite3';
 import { loadNativeCrypto } from '../node/crypto/index.ts';
 import { openLedger, openSqlPool, type SqlLedger } from '../node/storage/index.ts';
 import { installCrypto } from '../protocol/crypto/index.ts';
 import { pathOf, type Mutation } from '../protocol/rows/index.ts';
+import { round } from './measure.ts';
+import { ratio, type Figure } from './report.ts';
 import { domain, genesis, group, World, type Made } from '../test/conformance/ledger-world.ts';
 
 export interface StorageResult {
@@ -24,19 +27,38 @@ const READS = 5_000;
 const QUERIES = 500;
 const PAYLOAD = 'x'.repeat(80);
 
-/** Prints a table and returns its rows. */
-export async function run(rows = ROWS): Promise<readonly StorageResult[]> {
+export const question = 'Ledger: microseconds of CPU per row, against the same row in a bare SQLite table';
+
+export async function run({ quick }: { readonly quick: boolean }): Promise<readonly Figure[]> {
+  const rows = quick ? ROWS / 4 : ROWS;
   const before = installCrypto(await loadNativeCrypto());
   const folder = mkdtempSync(join(tmpdir(), 'picolo-bench-'));
   try {
     const results = [...measureWrites(join(folder, 'single'), rows / 10, 1), ...measureWrites(join(folder, 'batch'), rows, 100)];
     results.push(...(await measureQueries(join(folder, 'batch'))));
-    for (const { what, usPerOp, ops } of results) console.log(`${what.padEnd(44)} ${usPerOp.toFixed(1).padStart(9)} us  ${ops} ops`);
-    return results;
+    const bare = bareUs(join(folder, 'bare.sqlite'), rows);
+    return results.map(({ what, usPerOp, ops }) => ({ what, us_per_op: round(usPerOp), ops, ratio_to_bare_insert: ratio(usPerOp, bare) }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
     installCrypto(before);
   }
+}
+
+/** The same row, fifty to a transaction, in SQLite alone. */
+function bareUs(file: string, rows: number): number {
+  const db = new DatabaseConstructor(file);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.exec('CREATE TABLE item (id INTEGER PRIMARY KEY, body TEXT, n INTEGER)');
+  const insert = db.prepare('INSERT INTO item VALUES (?, ?, ?)');
+  const some = db.transaction((from: number) => {
+    for (let id = from; id < from + 50; id++) insert.run(id, PAYLOAD, 1);
+  });
+  const { usPerOp } = timed('', rows, () => {
+    for (let id = 0; id < rows; id += 50) some(id);
+  });
+  db.close();
+  return usPerOp;
 }
 
 function measureWrites(folder: string, rows: number, rowsPerTransaction: number): StorageResult[] {
@@ -109,5 +131,3 @@ function timed(what: string, ops: number, action: () => void): StorageResult {
   const { user, system } = process.cpuUsage(start);
   return { what, usPerOp: (user + system) / ops, ops };
 }
-
-if (import.meta.main) await run();

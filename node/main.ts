@@ -77,6 +77,7 @@ async function serveClients(
   closers.push(() => mx.close(), () => dialler.close());
   const api = createApi({
     services, metrics: () => metrics.expose(), observe: events.apiAnswered, plugins: [mxWebSocket(mx)],
+    requestsPerMinute: config.listen.requestsPerMinute,
     onBroken(error) {
       events.broken(error);
       void stop('an invariant broke');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { parse, stringify } from 'smol-toml';
+import { limits } from '../../protocol/limits/index.ts';
 import { regionCode, type Region } from '../../protocol/types/index.ts';
 import { configFaults } from './errors.ts';
 
@@ -26,7 +27,8 @@ export interface NodeConfig {
   readonly operatorKeyFile: string;
   readonly nodeKeyFile: string;
   readonly chain: { readonly rpcUrl: string; readonly deployment: string; readonly confirmations: number };
-  readonly listen: { readonly api: Endpoint; readonly peers: Endpoint };
+  /** `requestsPerMinute`: what one client address may ask for. */
+  readonly listen: { readonly api: Endpoint; readonly peers: Endpoint; readonly requestsPerMinute: number };
   readonly mx: { readonly neighbours: readonly string[]; readonly dictionaryFile: string | undefined };
   readonly group: GroupTiming & { readonly classicOnly: boolean };
   readonly poqIntervalMs: number;
@@ -51,7 +53,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
   const node = section(root, 'node', ['region', 'capacity_gib', 'data']);
   const keys = section(root, 'keys', ['operator', 'node']);
   const chain = section(root, 'chain', ['rpc', 'deployment', 'confirmations']);
-  const listen = section(root, 'listen', ['api', 'peers']);
+  const listen = section(root, 'listen', ['api', 'peers', 'requests_per_minute']);
   const mx = section(root, 'mx', ['neighbours', 'dictionary']);
   const group = section(root, 'group', [
     'classic_only', 'clock_window_ms', 'view_duration_ms', 'command_timeout_ms', 'close_interval_ms', 'checkpoint_interval_ms',
@@ -76,7 +78,10 @@ export function parseConfig(text: string, dir: string): NodeConfig {
       deployment: at(str(chain, 'chain.deployment')),
       confirmations: optional(chain, 'chain.confirmations', int) ?? 0,
     },
-    listen: { api: endpoint(listen, 'listen.api'), peers: endpoint(listen, 'listen.peers') },
+    listen: {
+      api: endpoint(listen, 'listen.api'), peers: endpoint(listen, 'listen.peers'),
+      requestsPerMinute: optional(listen, 'listen.requests_per_minute', int) ?? limits.requestsPerMinute,
+    },
     mx: { neighbours: optional(mx, 'mx.neighbours', strings) ?? [], dictionaryFile: dictionary === undefined ? undefined : at(dictionary) },
     group: {
       classicOnly: optional(group, 'group.classic_only', flag) ?? false,

@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { projectRoot } from '../../cli/devnet/processes.ts';
+import type { Measured } from '../measure.ts';
+import type { ClientsJob } from './clients.ts';
+import type { SqliteJob } from './sqlite.ts';
+
+const run = (file: './clients.ts' | './sqlite.ts', job: unknown, nodeFlags: readonly string[] = []): Promise<Measured> =>
+  new Promise((resolve, reject) => {
+    const args = ['--disable-warning=ExperimentalWarning', ...nodeFlags, join(projectRoot, 'bench/load', file), JSON.stringify(job)];
+    execFile(process.execPath, args, { cwd: projectRoot, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
+      if (stderr !== '') process.stderr.write(stderr);
+      if (error === null) resolve(JSON.parse(stdout) as Measured);
+      else reject(error);
+    });
+  });
+
+export const runClients = (job: ClientsJob, profileDir?: string): Promise<Measured> =>
+  run('./clients.ts', job, profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]);
+
+export const runSqlite = (job: SqliteJob): Promise<Measured> => run('./sqlite.ts', job);

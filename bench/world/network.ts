@@ -1,0 +1,77 @@
+/** A real network for a bench: chain, contracts, four staked replicas, each its own process on this machine. */
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Wallet } from 'ethers';
+import { picolo } from '../../cli/devnet/commands.ts';
+import { createProvider, fund, stakeProvider, startChain, startProvider, stopAll, type LocalProvider } from '../../cli/devnet/network.ts';
+import { projectRoot } from '../../cli/devnet/processes.ts';
+import { addressFrom, type Hex } from '../../protocol/types/index.ts';
+
+const REPLICAS = 4;
+
+export interface BenchNetwork {
+  /** API addresses of the replicas. */
+  readonly apis: readonly string[];
+  readonly pids: readonly number[];
+  readonly group: Hex;
+  /** A funded account: owner of the databases. */
+  readonly key: Hex;
+}
+
+export interface NetworkWish {
+  /** Writes a CPU profile of every replica into this folder when it stops. */
+  readonly profileDir?: string | undefined;
+  /** Clock window of the group; the default of a node when left out. */
+  readonly windowMs?: number | undefined;
+}
+
+/** Starts the network, hands it to `use` and takes it down. Files are under the project, on the disk that is measured. */
+export async function withNetwork<T>(wish: NetworkWish, use: (network: BenchNetwork) => Promise<T>): Promise<T> {
+  const dir = join(projectRoot, '.picolo/bench');
+  rmSync(dir, { recursive: true, force: true });
+  mkdirSync(dir, { recursive: true });
+  const chain = await startChain(dir);
+  const providers: LocalProvider[] = [];
+  try {
+    for (let i = 0; i < REPLICAS; i++) {
+      const provider = await createProvider(dir, chain, { name: `provider-${i + 1}` });
+      liftRateLimit(provider);
+      if (wish.windowMs !== undefined) appendFileSync(join(provider.dir, 'picolo.toml'), `\n[group]\nclock_window_ms = ${wish.windowMs}\n`);
+      await stakeProvider(provider);
+      await profiled(wish.profileDir, () => startProvider(provider));
+      providers.push(provider);
+    }
+    return await use({ ...await orderGroup(chain), apis: providers.map(({ apiUrl }) => apiUrl), pids: providers.map(({ process: child }) => child?.pid ?? -1) });
+  } finally {
+    await stopAll(providers.map(({ process: child }) => child));
+    await chain.process.stop();
+  }
+}
+
+/** All clients of a bench share one address; the limit per address is for strangers. */
+function liftRateLimit({ dir }: LocalProvider): void {
+  const file = join(dir, 'picolo.toml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('[listen]\n', '[listen]\nrequests_per_minute = 1000000000\n'));
+}
+
+/** Node takes the flags from the environment of the process it starts. */
+async function profiled(dir: string | undefined, start: () => Promise<unknown>): Promise<void> {
+  const before = process.env['NODE_OPTIONS'];
+  if (dir !== undefined) process.env['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${dir}`;
+  try {
+    await start();
+  } finally {
+    if (before === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = before;
+  }
+}
+
+async function orderGroup(chain: Awaited<ReturnType<typeof startChain>>): Promise<{ group: Hex; key: Hex }> {
+  const wallet = Wallet.createRandom();
+  const key = wallet.privateKey as Hex;
+  await fund(chain, addressFrom(wallet.address), '100', '10000');
+  // the threshold is high enough that no bench stops to pay
+  const order = ['cluster', 'create', '--rpc', chain.rpcUrl, '--replicas', String(REPLICAS), '--threshold', '10', '--deposit', '10'];
+  const { group } = await picolo<{ group: Hex }>(order, { PICOLO_KEY: key });
+  return { group, key };
+}
