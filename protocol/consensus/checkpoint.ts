@@ -55,7 +55,7 @@ export function startCheckpoints(replica: Replica): void {
 /** Announce (§2.11): first say the root unsigned. */
 export function onCommitment(replica: Replica, height: Height, { stateRoot, rowCount, capsuleHead }: Commitment): void {
   const state = replica.checkpoints.get(height);
-  if (state === undefined || state.blockHash === undefined) return;
+  if (state === undefined || state.blockHash === undefined || state.value !== undefined) return;
   const { group, epoch } = replica.config;
   const detail: CheckpointDetail = {
     closeTs: state.closeTs, rowCount, capsuleHead, previous: replica.previousCheckpoint, configHash: configHash(replica.config),

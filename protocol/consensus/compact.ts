@@ -13,7 +13,8 @@ export function snapshotRecords(replica: Replica): JournalRecord[] {
   const records: JournalRecord[] = [{ kind: 'clock', ceilingMs: BigInt(Math.ceil(replica.ceilingMs)) }, { kind: 'view', view: replica.view }];
   if (replica.vcView > replica.view) records.push({ kind: 'viewChange', newView: replica.vcView, highQc });
   for (const { block, qc, execution } of replica.blocks.values()) {
-    records.push({ kind: 'voted', block, highQc: qc, consumed: execution.consumed });
+    const parentQc = replica.blocks.get(block.header.parent)?.qc ?? null;
+    records.push({ kind: 'voted', block, parentQc, highQc: qc, consumed: execution.consumed });
   }
   // after the blocks, of which this replica need not have voted for all
   records.push({

@@ -22,7 +22,7 @@ function recordCodec(read: CommandReader): Codec<JournalRecord> {
   return union({
     view: record({ view: u64 }),
     viewChange: record({ newView: u64, highQc }),
-    voted: record({ block, highQc, consumed }),
+    voted: record({ block, parentQc: highQc, highQc, consumed }),
     proposed: record({ view: u64, round: u32 }),
     fastVote: record({ value: structC.fastVote, entries: claims }),
     acked: record({

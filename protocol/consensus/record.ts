@@ -26,7 +26,7 @@ export type JournalRecord =
   /** Before ViewChange. */
   | { readonly kind: 'viewChange'; readonly newView: View; readonly highQc: Qc | null }
   /** Before BlockVote: the vote, the lock, the block with its bodies. */
-  | { readonly kind: 'voted'; readonly block: Block; readonly highQc: Qc | null; readonly consumed: readonly Consumed[] }
+  | { readonly kind: 'voted'; readonly block: Block; readonly parentQc: Qc | null; readonly highQc: Qc | null; readonly consumed: readonly Consumed[] }
   /** Before Proposal: the rank is used. */
   | { readonly kind: 'proposed'; readonly view: View; readonly round: Round }
   /** Before FastVote. */

@@ -10,7 +10,8 @@ import type { Replica } from './state.ts';
  * could be disturbed without anybody noticing, so the replica abstains for the rest of the view.
  */
 export function putBackVotes(replica: Replica): void {
-  for (const { block, highQc, consumed } of replica.restoredVotes) {
+  for (const { block, parentQc, highQc, consumed } of replica.restoredVotes) {
+    learnQc(replica, parentQc);
     learnQc(replica, highQc);
     const node = block.header.height > replica.tip.height ? insertBlock(replica, block) : undefined;
     if (node !== undefined) node.voted = true;

@@ -76,6 +76,7 @@ export interface Batch {
 /** A block vote found in the journal. */
 export interface RestoredVote {
   readonly block: Block;
+  readonly parentQc: Qc | null;
   readonly highQc: Qc | null;
   readonly consumed: readonly Consumed[];
 }

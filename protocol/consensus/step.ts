@@ -86,8 +86,8 @@ function onMessage(replica: Replica, from: ReplicaIndex, message: Message): void
 
 function start(replica: Replica): void {
   keepCeiling(replica);
-  putBackVotes(replica);
   startCheckpoints(replica);
+  putBackVotes(replica);
   startRecall(replica);
 }
 

@@ -59,7 +59,7 @@ export class SimNode {
   deliver(from: ReplicaIndex, message: Message): void {
     if (!this.up || this.halted) return;
     const arrived = this.world.plan.wire ? decodeMessage(encodeMessage(message), this.replica.read) : message;
-    if (!this.world.isValid(this.config, from, message, () => verifyMessage(this.config, from, arrived, this.world.signatures, this.world.quorum))) {
+    if (!this.world.isValid(from, message, () => verifyMessage(this.config, from, arrived, this.world.signatures, this.world.quorum))) {
       if (this.world.nodes[from]?.honest) this.world.violate('validity', `honest ${from} sent an invalid ${message.kind}`);
       return;
     }

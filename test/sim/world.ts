@@ -51,7 +51,7 @@ export class World {
   readonly accused = new Set<ReplicaIndex>();
   readonly log: ((line: string) => void) | undefined;
   private readonly cut = new Set<string>();
-  private readonly valid = new WeakMap<Message, boolean>();
+  private readonly valid = new WeakMap<Message, Map<ReplicaIndex, boolean>>();
   private readonly digest = createHash('sha256');
   private eventCount = 0;
 
@@ -131,10 +131,12 @@ export class World {
     for (let i = 0; i < copies; i++) this.events.after(random.delay(delayMs), () => this.nodes[to]?.deliver(from.index, message));
   }
 
-  /** Checked once per message object: every receiver would find the same. */
-  isValid(_config: GroupConfig, _from: ReplicaIndex, message: Message, verify: () => boolean): boolean {
-    let valid = this.valid.get(message);
-    if (valid === undefined) this.valid.set(message, (valid = verify()));
+  /** Checked once per message object and sender: every receiver would find the same. */
+  isValid(from: ReplicaIndex, message: Message, verify: () => boolean): boolean {
+    const bySender = this.valid.get(message) ?? new Map<ReplicaIndex, boolean>();
+    this.valid.set(message, bySender);
+    let valid = bySender.get(from);
+    if (valid === undefined) bySender.set(from, (valid = verify()));
     return valid;
   }
 

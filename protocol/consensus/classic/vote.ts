@@ -1,6 +1,6 @@
 import { compareRank, type BlockHash, type ReplicaIndex, type Timestamp } from '../../types/index.ts';
 import { fresh, mayClose, notAhead, releaseMs } from '../clock.ts';
-import type { Block, Consumed } from '../block.ts';
+import type { Block, Consumed, Qc } from '../block.ts';
 import { insertBlock, learnQc, lockRank } from '../chain.ts';
 import { leaderOf } from '../config.ts';
 import { noteProposal } from '../evidence.ts';
@@ -88,7 +88,7 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
     return 'old';
   }
   if (releaseMs(replica, ancestorsMaxTs(replica, node)) > replica.clockMs) return 'wait'; // C-VOTE 5
-  castBlockVote(replica, node);
+  castBlockVote(replica, node, parentQc);
   return 'vote';
 }
 
@@ -131,7 +131,7 @@ function ancestorsMaxTs(replica: Replica, node: BlockNode): Timestamp {
   return maxTs;
 }
 
-function castBlockVote(replica: Replica, node: BlockNode): void {
+function castBlockVote(replica: Replica, node: BlockNode, parentQc: Qc | null): void {
   const { block, hash } = node;
   const { group, epoch } = replica.config;
   const { view, round } = block.header;
@@ -140,7 +140,7 @@ function castBlockVote(replica: Replica, node: BlockNode): void {
   noteVoted(replica, hash, effectiveClose(block.header), node.execution.consumed);
   const { view: qcView, round: qcRound } = lockRank(replica);
   const value = { group, epoch, view, round, blockHash: hash, qcView, qcRound };
-  persist(replica, { kind: 'voted', block, highQc: replica.highQc, consumed: node.execution.consumed }, {
+  persist(replica, { kind: 'voted', block, parentQc, highQc: replica.highQc, consumed: node.execution.consumed }, {
     message: { kind: 'blockVote', value }, to: leaderOf(replica.config, view), notBeforeMs: 0, view,
   });
 }
