@@ -1,7 +1,7 @@
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { timestampOf } from '../../protocol/hlc/index.ts';
 import {
-  buildTransaction, footprintOf, planOf, schemaPath, txIdOf,
+  buildTransaction, footprintOf, keysNeeded, planOf, schemaPath, txIdOf,
   type Before, type KeyRef, type Mutation, type PlanInput, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
 import type { Row } from '../../protocol/schema/index.ts';
@@ -67,6 +67,7 @@ async function planDraft(writing: Writing, known: Known, draft: Draft, schema: P
   const wallet = client.signer();
   const input = { schema, database: home.database, writer: wallet.address, nonce: freshNonce(), mutations: draft.mutations() };
   const compute = (before: Before): { items: readonly Item[]; changes: Signed['changes'] } => {
+    askAtOnce({ ...input, before });
     requireFresh(draft, before, home);
     return { items: footprintOf({ ...input, before, reads: draft.reads }), changes: planOf({ ...input, before }).changes };
   };
@@ -77,6 +78,14 @@ async function planDraft(writing: Writing, known: Known, draft: Draft, schema: P
     })
     : await known.resolve(compute, () => false);
   return { tx: await sign(client, { ...input, items: planned.items }, writing.own.bookmark), changes: planned.changes };
+}
+
+/** Names every key the plan will ask for before the plan stops at the first one that looks wrong: two rounds of reading, not one per key. */
+function askAtOnce(input: PlanInput): void {
+  for (const ref of keysNeeded(input)) {
+    input.before.versionOf(ref);
+    if (ref.index.startsWith('fk:')) input.before.contentOf(ref);
+  }
 }
 
 /** True for the keys of a new row: the row itself and its entries in unique indexes. Counters of references are never guessed. */

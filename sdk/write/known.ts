@@ -10,7 +10,7 @@ import { readProven, type Truth } from '../read/proven.ts';
 import type { OwnWrites } from './own-writes.ts';
 
 /** Reads of a key that kept changing between its version and its content are given up after this many rounds. */
-const ROUNDS = 6;
+const ROUNDS = 12;
 
 /**
  * What a transaction under construction knows about keys: versions as the nodes tell them (the footprint has
@@ -65,7 +65,11 @@ export class Known {
       versionOf: (ref) => {
         const version = this.versions.get(ref.path);
         if (version !== undefined) return version;
-        if (!assumedAbsent(ref)) wanted.versions.add(ref.path);
+        if (!assumedAbsent(ref)) {
+          wanted.versions.add(ref.path);
+          // a counter of references is always read to be moved: one round instead of two
+          if (ref.index.startsWith('fk:')) wanted.contents.add(ref.path);
+        }
         return ZERO_HASH as EntryId;
       },
       contentOf: ({ path }) => {
