@@ -1,6 +1,7 @@
 import { ZERO_HASH, type EntryId } from '../types/index.ts';
 import type { Row } from '../schema/index.ts';
 import { txFaults } from './faults.ts';
+import { isPicoloError } from '../errors/index.ts';
 import type { KeyRef } from './path.ts';
 
 /**
@@ -27,4 +28,24 @@ export function contentBefore(before: Before, ref: KeyRef): Row | undefined {
 
 export function isAbsent(before: Before, ref: KeyRef): boolean {
   return before.versionOf(ref) === ZERO_HASH;
+}
+
+/**
+ * Computes a value for each item although contents may be missing, then throws the first TX_UNRESOLVED. A client that lacks several
+ * contents so learns of all of them in one round instead of one per round.
+ */
+export function resolveEach<T, U>(items: Iterable<T>, compute: (item: T) => U): U[] {
+  const values: U[] = [];
+  let missing: unknown;
+  for (const item of items) {
+    try {
+      values.push(compute(item));
+    } catch (error) {
+      const unresolved = isPicoloError(error) && error.code === 'TX_UNRESOLVED';
+      if (missing === undefined && !unresolved) throw error;
+      missing ??= error;
+    }
+  }
+  if (missing !== undefined) throw missing;
+  return values;
 }

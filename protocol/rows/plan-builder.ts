@@ -1,6 +1,6 @@
 import type { PicoloError } from '../errors/index.ts';
 import type { ItemMode, Path } from '../types/index.ts';
-import { contentBefore, isAbsent, type Before } from './before.ts';
+import { contentBefore, isAbsent, resolveEach, type Before } from './before.ts';
 import { txFaults } from './faults.ts';
 import type { Change } from './leaf.ts';
 import type { KeyRef } from './path.ts';
@@ -72,8 +72,8 @@ export class PlanBuilder implements Plan {
   settle(before: Before): Plan {
     for (const { ref, state, otherwise } of this.#demands) if (isAbsent(before, ref) !== (state === 'absent')) throw otherwise();
     const totals = new Map<Path, bigint>();
-    for (const { ref, delta } of this.#counts.values()) {
-      const total = countBefore(before, ref) + delta;
+    const moved = resolveEach(this.#counts.values(), ({ ref, delta }) => ({ ref, total: countBefore(before, ref) + delta }));
+    for (const { ref, total } of moved) {
       if (total < 0n) throw txFaults.badState({ table: ref.table, index: ref.index, reason: 'fewer children counted than removed' });
       totals.set(ref.path, total);
       this.changes.push({ ref, content: total === 0n ? null : [total] });

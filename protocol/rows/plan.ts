@@ -1,7 +1,7 @@
 import { keyOf, rowFaults, sameScalar, validateKey, validateRow, type Row, type Schema, type Table } from '../schema/index.ts';
 import type { Scalar } from '../codec/index.ts';
 import type { DatabaseId, Path } from '../types/index.ts';
-import { contentBefore, type Before } from './before.ts';
+import { contentBefore, resolveEach, type Before } from './before.ts';
 import { txFaults } from './faults.ts';
 import { indexKeyOf } from './index-key.ts';
 import type { Mutation } from './mutation.ts';
@@ -23,7 +23,7 @@ export interface RowChange {
  */
 export function planRows(schema: Schema, database: DatabaseId, mutations: readonly Mutation[], before: Before): PlanBuilder {
   const plan = new PlanBuilder();
-  const rows = mutations.map((mutation) => rowChangeOf(schema, database, mutation, before));
+  const rows = resolveEach(mutations, (mutation) => rowChangeOf(schema, database, mutation, before));
   for (const { ref, next } of rows) {
     if (plan.uses.has(ref.path)) throw txFaults.duplicateKey({ table: ref.table, path: ref.path });
     plan.write(ref, next ?? null);
