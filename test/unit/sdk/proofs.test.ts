@@ -1,8 +1,12 @@
 import { expect } from 'chai';
+import { decode } from '../../../protocol/codec/index.ts';
+import { decodeReceipt, encodeReceipt, type FastReceipt } from '../../../protocol/consensus/index.ts';
 import { decodeCall } from '../../../protocol/evidence/index.ts';
-import { hexOf, type Hash32 } from '../../../protocol/types/index.ts';
-import { databasePath, pathOf, schemaPath } from '../../../protocol/rows/index.ts';
+import { operations, type SubmitAnswer } from '../../../protocol/query/index.ts';
+import { bytesOf, hexOf, type Hash32, type Hex } from '../../../protocol/types/index.ts';
+import { databasePath, decodeTransaction, pathOf, schemaPath, type SignedTransaction } from '../../../protocol/rows/index.ts';
 import { connect, isPicoloError, type Database, type Picolo } from '../../../sdk/index.ts';
+import { provenReceipt } from '../../../sdk/write/receipt.ts';
 import { listen, type Lies, type RunningNodes } from './nodes.ts';
 import { collude, World } from './world.ts';
 
@@ -167,6 +171,34 @@ describe('sdk: proofs and lies', () => {
     for (const lie of lies) lie.outcome = true;
     expect((await db.table('item').insert({ id: 51, name: 'watch' })).receipt).to.include({ outcome: 'applied', mode: 'checkpoint' });
     expect(world.submitted).to.equal(before + 2);
+  });
+
+  it('a forged receipt proves nothing, whatever was changed in it', async () => {
+    const seen: { tx: SignedTransaction; answer: SubmitAnswer }[] = [];
+    const spying = await connect(nodes.urls, {
+      wallet: KEY,
+      async fetch(url, init) {
+        const reply = await fetch(url, init);
+        if (url.includes('/v1/tx')) {
+          const answer = decode(operations.submit.answer, new Uint8Array(await reply.clone().arrayBuffer()));
+          seen.push({ tx: decodeTransaction(init.body as Uint8Array), answer });
+        }
+        return reply;
+      },
+    });
+    await (await spying.database(db.id)).table('item').insert({ id: 70, name: 'rug' });
+    const { tx, answer } = seen[0] as (typeof seen)[number];
+    const trust = { domain: world.domain, roster: async () => world.roster };
+    const check = (change: Partial<SubmitAnswer>): Promise<string> =>
+      codeOf(provenReceipt({ trust } as never, answer.txId as never, tx, { ...answer, ...change }, world.group));
+    const receipt = decodeReceipt(bytesOf(answer.receipt)) as FastReceipt;
+    const forged = (change: Partial<FastReceipt>): Hex => hexOf(encodeReceipt({ ...receipt, ...change }));
+    expect(await check({})).to.equal('none');
+    for (const change of [
+      { outcome: 'aborted' as const }, { timestamp: (answer.timestamp + 1n) as never }, { txId: `0x${'77'.repeat(32)}` as Hash32 },
+      { receipt: forged({ acks: receipt.acks.slice(1) }) }, { receipt: forged({ acks: receipt.acks.map((ack) => ({ ...ack, signer: 0 })) }) },
+      { receipt: forged({ index: 1 }) }, { receipt: forged({ view: 9n }) },
+    ]) expect(await check(change)).to.equal('SDK_BAD_RECEIPT');
   });
 
   it('a write whose gateways fall silent is executed once: its outcome is read from certified state', async () => {
