@@ -4,7 +4,6 @@ export const sdkFaults = defineFaults('SDK', {
   badUrl: ['the address of a node is not an http or https URL', 'pass for example "http://127.0.0.1:7400"'],
   noNode: ['no node could be reached', 'check the addresses and that the nodes run; facts.last says what the last one answered'],
   badReply: ['the node answered with something else than Picolo answers', 'check that the address is a Picolo node of the same version'],
-  aborted: ['the call was cancelled', 'call again'],
   noWallet: ['writing needs a key to sign with', 'pass { wallet } to connect'],
   badWallet: ['the wallet is neither a private key, nor an ethers wallet, nor { address, signTypedData }', 'see connect'],
   otherChain: ['the node serves another network than the chain given', 'compare chain id and deployment'],
@@ -32,7 +31,5 @@ export const sdkFaults = defineFaults('SDK', {
   badReceipt: ['the receipt of the node does not prove that the write is final', 'submit again through another node'],
   notOrdered: ['the group did not order the transaction before it expired; it was not executed and never will be', 'send it again, in smaller parts if it is large'],
   transactionDone: ['the transaction was already committed or rolled back', 'start another'],
-  keyTaken: ['the transaction writes one row twice with different meanings', 'write it once'],
   notPrepared: ['the value is not a prepared statement of this database', 'use db.prepare'],
-  noPayment: ['the cluster wants payment and no channel is set', 'pass { payment } to connect'],
 });

@@ -28,7 +28,7 @@ export interface NodeServices {
   read(request: ReadRequest): Promise<ReadAnswer>;
   /** Leaves of a path range at a certified checkpoint, with the proof that none was left out. */
   range(request: RangeRequest): Promise<RangeAnswer>;
-  /** One SELECT at a snapshot (`asOf`, or the newest closed timestamp), signed. API_BAD_QUERY, API_QUERY_LIMIT, API_HISTORY_GONE. */
+  /** One SELECT at a snapshot (`asOf`, or the newest closed timestamp), signed. SQL_*. */
   query(request: QueryRequest): Promise<StatementAnswer>;
   /** Newest certified checkpoint. API_UNKNOWN_GROUP, API_NO_CHECKPOINT. */
   checkpoint(group: GroupId): CertifiedCheckpoint;

@@ -39,7 +39,7 @@ export async function answerChallenge(parts: ReadParts, request: PoqRequest): Pr
 }
 
 export async function readRange(parts: ReadParts, request: RangeRequest): Promise<RangeAnswer> {
-  const checkpoint = await checkpointFor(parts, request);
+  const checkpoint = request.atHeight === 0n ? await checkpointFor(parts, request) : checkpointAt(parts, request.atHeight);
   const { height } = checkpoint.checkpoint;
   const found = parts.ledger.range(height, request.from as Path, request.to as Path, request.limit);
   if (found === 'unavailable') throw apiFaults.unavailable({ reason: 'a stored row is damaged and is being repaired' });
@@ -80,6 +80,13 @@ function checkpointFor(parts: ReadParts, asked: { minHeight: bigint; minTimestam
     const certified = decode(certifiedCheckpointC, newest.certificate);
     return certified.detail.closeTs >= asked.minTimestamp ? certified : undefined;
   });
+}
+
+/** The checkpoint that the first page of a range was read at; API_HISTORY_GONE when its root is no longer kept. */
+function checkpointAt({ ledger }: ReadParts, height: Height): CertifiedCheckpoint {
+  const certificate = ledger.certifiedAt(height);
+  if (certificate === undefined) throw apiFaults.historyGone({ height, newest: ledger.certified()?.height });
+  return decode(certifiedCheckpointC, certificate);
 }
 
 function entryOf(parts: ReadParts, certified: CertifiedCheckpoint, asked: Asked, path: Path, withProvenance: boolean): ReadEntry {

@@ -13,15 +13,12 @@ export const queryFaults = defineFaults('QUERY', {
 export const apiFaults = defineFaults('API', {
   unknownDatabase: ['this node does not serve the database', 'ask a node of its group, or check the id'],
   unknownGroup: ['this node is not a replica of the group', 'ask a node of its roster'],
-  unknownTable: ['the database has no such table', 'check the name against the schema'],
   notYet: ['the node has not reached the timestamp or height asked for', 'try again, or ask another node'],
   noCheckpoint: ['the group has no certified checkpoint yet', 'try again in a second'],
-  historyGone: ['the timestamp asked for is below the kept history', 'ask for a newer one'],
+  historyGone: ['the checkpoint asked for is older than the kept history', 'ask for a newer one'],
   overloaded: ['the node has too much work', 'wait, or ask another node'],
   forbidden: ['the rules of the database do not allow it', 'ask the owner for access'],
   badTransaction: ['the transaction is not valid', 'see facts.reason, then sign a correct one'],
-  badQuery: ['the query cannot be run', 'see facts.reason'],
-  queryLimit: ['the query took too long or returned too much', 'narrow it, or add LIMIT'],
   notFinal: ['the transaction did not become final in time; it may still', 'send the same signed transaction again'],
   unavailable: ['the data cannot be served now', 'ask another node'],
   malformed: ['the request cannot be read', 'see facts.reason and /openapi.json'],
@@ -33,9 +30,11 @@ export const apiFaults = defineFaults('API', {
 });
 
 const statuses: Readonly<Record<string, number>> = {
-  API_UNKNOWN_DATABASE: 404, API_UNKNOWN_GROUP: 404, API_UNKNOWN_TABLE: 404, API_NOT_FOUND: 404, API_HISTORY_GONE: 410,
+  API_UNKNOWN_DATABASE: 404, API_UNKNOWN_GROUP: 404, API_NOT_FOUND: 404, API_HISTORY_GONE: 410,
   API_NOT_YET: 503, API_NO_CHECKPOINT: 503, API_OVERLOADED: 503, API_UNAVAILABLE: 503, API_NOT_FINAL: 504,
-  PAYMENT_REQUIRED: 402, API_FORBIDDEN: 403, API_BAD_TRANSACTION: 422, API_BAD_QUERY: 422, API_QUERY_LIMIT: 422,
+  PAYMENT_REQUIRED: 402, SQL_UNKNOWN_DATABASE: 404, SQL_HISTORY_GONE: 410, LEDGER_UNKNOWN_CHECKPOINT: 410,
+  SQL_OVERLOADED: 503, SQL_CLOSED: 503, SQL_LOST: 503, SQL_NOT_CLOSED: 503,
+  API_FORBIDDEN: 403, API_BAD_TRANSACTION: 422,
   API_MALFORMED: 400, API_OVERSIZED: 413, API_UNSUPPORTED_TYPE: 415, API_RATE_LIMITED: 429, API_INTERNAL: 500,
 };
 

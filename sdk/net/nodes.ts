@@ -11,8 +11,10 @@ export interface NodesOptions {
 
 /** Faults of one node that another node may not have. Anything else is about the request itself. */
 const ELSEWHERE = new Set([
-  'SDK_NO_NODE', 'SDK_BAD_REPLY', 'SDK_LIED', 'SDK_BAD_RECEIPT', 'API_NOT_YET', 'API_NO_CHECKPOINT', 'API_OVERLOADED', 'API_UNAVAILABLE', 'API_UNKNOWN_DATABASE',
-  'API_UNKNOWN_GROUP', 'API_HISTORY_GONE', 'API_NOT_FINAL', 'API_INTERNAL', 'API_RATE_LIMITED', 'API_NOT_FOUND',
+  'SDK_NO_NODE', 'SDK_BAD_REPLY', 'SDK_LIED', 'SDK_BAD_RECEIPT', 'SDK_MOVED_ON',
+  'API_NOT_YET', 'API_NO_CHECKPOINT', 'API_OVERLOADED', 'API_UNAVAILABLE', 'API_UNKNOWN_DATABASE', 'API_UNKNOWN_GROUP', 'API_HISTORY_GONE',
+  'API_NOT_FINAL', 'API_INTERNAL', 'API_RATE_LIMITED', 'API_NOT_FOUND',
+  'SQL_UNKNOWN_DATABASE', 'SQL_HISTORY_GONE', 'SQL_NOT_CLOSED', 'SQL_OVERLOADED', 'SQL_CLOSED', 'SQL_LOST', 'LEDGER_UNKNOWN_CHECKPOINT',
 ]);
 
 /** True when asking another node makes sense: the node failed, answered with rubbish, or lied. */

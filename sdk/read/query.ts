@@ -30,7 +30,7 @@ export interface Asked {
   readonly assurance: QueryAssurance;
 }
 
-/** General SQL with the assurance asked for. SDK_TOO_FEW_NODES, SDK_NO_AGREEMENT, API_BAD_QUERY, … */
+/** General SQL with the assurance asked for. SDK_TOO_FEW_NODES, SDK_NO_AGREEMENT, SQL_* of the node. */
 export async function runQuery(client: Client, home: Home, asked: Asked): Promise<QueryResult> {
   const request: QueryRequest = {
     database: home.database, sql: asked.sql, params: asked.params, asOf: asked.asOf, minTimestamp: asked.minTimestamp, querier: client.querier,

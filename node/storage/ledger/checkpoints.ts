@@ -69,6 +69,12 @@ export class Checkpoints {
     return row === undefined ? undefined : { height: row.height, certificate: new Uint8Array(row.certificate as Buffer) };
   }
 
+  /** An earlier certificate whose root is still kept. */
+  certifiedAt(height: Height): Uint8Array | undefined {
+    const row = this.#roots.has(height) ? this.#row(height) : undefined;
+    return row === undefined || row.certificate === null ? undefined : new Uint8Array(row.certificate);
+  }
+
   /** The checkpoint at a block that was applied; made when it is asked for the first time. */
   commitment(height: Height): Checkpoint {
     const known = this.#row(height);

@@ -51,6 +51,8 @@ export interface SqlLedger extends Ledger {
   pathAt(height: Height, rank: bigint): Path;
   /** First `limit` keys between two paths (inclusive) and the proof that none is missing. */
   range(height: Height, from: Path, to: Path, limit: number): RangeRead | 'unavailable';
+  /** Certificate of one of the newest `limits.stateRootsKept` checkpoints: the height later pages of a range are read at. */
+  certifiedAt(height: Height): Uint8Array | undefined;
   /** Who wrote the row at the checkpoint. */
   provenance(height: Height, path: Path): RowProof | undefined;
   /** Where to go on with an interrupted snapshot; null when every chunk is there. */
@@ -149,6 +151,10 @@ class GroupLedger implements SqlLedger {
 
   certified(): { readonly height: Height; readonly certificate: Uint8Array } | undefined {
     return this.#checkpoints.certified();
+  }
+
+  certifiedAt(height: Height): Uint8Array | undefined {
+    return this.#checkpoints.certifiedAt(height);
   }
 
   exportChunk(height: Height, from: Path | null, maxBytes: number): SnapshotChunk {
