@@ -34,26 +34,55 @@ export interface Writing {
  * computation runs again on fresh rows, after a growing random pause, a bounded number of times (SDK_CONFLICT).
  * @param build fills the draft of one attempt; nothing is sent when it leaves it empty
  */
-export async function commit<T>(writing: Writing, build: (known: Known) => Promise<{ draft: Draft; value: T }>): Promise<{ value: T; receipt: Receipt | undefined }> {
+export async function commit<T>(writing: Writing, build: Build<T>): Promise<{ value: T; receipt: Receipt | undefined }> {
   for (let attempt = 1; ; attempt++) {
-    const known = new Known(writing.client, writing.home, writing.own, attempt === 1);
-    const { draft, value, schema } = await writing.home.knowing(async () => {
-      const { schema: current, version } = writing.home.current;
-      known.learn(schemaPath(writing.home.database), version, null);
-      return { ...await build(known), schema: current };
-    });
-    if (draft.size === 0) return { value, receipt: undefined };
-    const plan = await planDraft(writing, known, draft, schema, attempt === 1);
+    const early = attempt === 1 ? await planEarly(writing, build) : undefined;
+    const { value, plan } = early ?? await planOver(writing, new Known(writing.client, writing.home, writing.own, false), build);
+    if (plan === undefined) return { value, receipt: undefined };
     const receipt = await submit(writing.client, plan.tx, writing.home.group);
     if (receipt.outcome === 'applied') {
       remember(writing, receipt, plan.changes);
       return { value, receipt };
     }
     for (const { path } of plan.tx.body.items) writing.own.forget(path);
-    if (attempt === ATTEMPTS) throw sdkFaults.conflict({ attempts: attempt, rows: draft.size });
+    if (attempt === ATTEMPTS) throw sdkFaults.conflict({ attempts: attempt, rows: plan.changes.length });
     await pause(attempt);
     await writing.home.follow(); // a schema that moved on is the one reason for an abort that new row versions do not cure
   }
+}
+
+type Build<T> = (known: Known) => Promise<{ draft: Draft; value: T }>;
+
+interface Planned<T> {
+  readonly value: T;
+  /** Undefined when there is nothing to send. */
+  readonly plan: Signed | undefined;
+}
+
+/**
+ * The first attempt does not wait for nodes that are behind this session. What they say about keys of the footprint is checked when
+ * the write commits; whatever else would hang on it (a row that seems absent, a condition that seems false) is computed again
+ * over nodes that caught up: undefined.
+ */
+async function planEarly<T>(writing: Writing, build: Build<T>): Promise<Planned<T> | undefined> {
+  const known = new Known(writing.client, writing.home, writing.own, true);
+  try {
+    const planned = await planOver(writing, known, build);
+    const checked = new Set(planned.plan?.tx.body.items.map(({ path }) => path));
+    return [...known.doubtful].every((path) => checked.has(path)) ? planned : undefined;
+  } catch (error) {
+    if (known.doubtful.size === 0) throw error;
+    return undefined;
+  }
+}
+
+async function planOver<T>(writing: Writing, known: Known, build: Build<T>): Promise<Planned<T>> {
+  const { draft, value, schema } = await writing.home.knowing(async () => {
+    const { schema: current, version } = writing.home.current;
+    known.learn(schemaPath(writing.home.database), version, null);
+    return { ...await build(known), schema: current };
+  });
+  return { value, plan: draft.size === 0 ? undefined : await planDraft(writing, known, draft, schema) };
 }
 
 interface Signed {
@@ -62,7 +91,7 @@ interface Signed {
 }
 
 /** Footprint and signature. An INSERT is first planned without asking whether its keys are free: its footprint says so. */
-async function planDraft(writing: Writing, known: Known, draft: Draft, schema: PlanInput['schema'], optimistic: boolean): Promise<Signed> {
+async function planDraft(writing: Writing, known: Known, draft: Draft, schema: PlanInput['schema']): Promise<Signed> {
   const { client, home } = writing;
   const wallet = client.signer();
   const input = { schema, database: home.database, writer: wallet.address, nonce: freshNonce(), mutations: draft.mutations() };
@@ -71,7 +100,7 @@ async function planDraft(writing: Writing, known: Known, draft: Draft, schema: P
     requireFresh(draft, before, home);
     return { items: footprintOf({ ...input, before, reads: draft.reads }), changes: planOf({ ...input, before }).changes };
   };
-  const planned = optimistic
+  const planned = known.optimistic
     ? await known.resolve(compute, (ref) => isFreeByIntent(draft, ref)).catch((error: unknown) => {
       if (!isPicoloError(error) || !error.code.startsWith('TX_')) throw error;
       return known.resolve(compute, () => false); // a guess may be the reason: ask

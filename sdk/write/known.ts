@@ -20,7 +20,9 @@ export class Known {
   private readonly client: Client;
   private readonly home: Home;
   private readonly own: OwnWrites;
-  private readonly optimistic: boolean;
+  readonly optimistic: boolean;
+  /** Keys taken as this session left them, or told by a node that may not have had all that this session wrote or saw. */
+  readonly doubtful = new Set<Path>();
   private readonly versions = new Map<Path, EntryId>();
   private readonly contents = new Map<Path, Row>();
 
@@ -91,8 +93,10 @@ export class Known {
 
   private takeOwn(path: Path): boolean {
     const own = this.optimistic ? this.own.latest(path) : undefined;
-    if (own !== undefined) this.learn(path, own.version, own.content);
-    return own !== undefined;
+    if (own === undefined) return false;
+    this.learn(path, own.version, own.content);
+    this.doubtful.add(path); // others may have changed it since
+    return true;
   }
 
   private async fetchVersions(paths: readonly Path[]): Promise<Map<Path, Timestamp>> {
@@ -100,7 +104,7 @@ export class Known {
     for (let i = 0; i < paths.length; i += limits.pathsPerVersions) {
       const some = paths.slice(i, i + limits.pathsPerVersions);
       const request = { database: this.home.database, paths: some, minTimestamp: this.optimistic ? ZERO_TIMESTAMP : this.own.bookmark };
-      const { versions } = await this.client.ask('versions', request, (answer) => {
+      const { versions, closeTs } = await this.client.ask('versions', request, (answer) => {
         if (answer.versions.length !== some.length) throw sdkFaults.badReply({ reason: 'not as many versions as keys' });
         return answer;
       });
@@ -108,6 +112,7 @@ export class Known {
         const { version, writtenAt: ts } = versions[at] as { version: EntryId; writtenAt: Timestamp };
         if (this.versions.get(path) !== version) this.contents.delete(path);
         this.versions.set(path, version);
+        if (closeTs < this.own.bookmark) this.doubtful.add(path);
         writtenAt.set(path, ts);
         const own = this.own.latest(path);
         if (own?.version === version && own.content !== null) this.contents.set(path, own.content);

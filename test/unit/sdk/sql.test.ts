@@ -176,6 +176,17 @@ describe('sdk: SQL', () => {
     expect((await db.get('transfer', 1)).row).to.not.equal(null);
   });
 
+  it('a condition is not judged by a row as this session left it long ago', async () => {
+    await db.sql`INSERT INTO account (id, owner) VALUES (1, 'ada')`;
+    const other = await (await connect(nodes.urls, { wallet: hexOf(new Uint8Array(32).fill(0x51)) })).database(db.id);
+    await other.sql`UPDATE account SET owner = 'bob' WHERE id = 1`;
+    expect((await db.sql`UPDATE account SET owner = 'cy' WHERE id = 1 AND owner = 'bob'`).changes).to.equal(1);
+    await other.sql`DELETE FROM account WHERE id = 1`;
+    await other.sql`INSERT INTO account (id, owner) VALUES (1, 'dan')`;
+    expect((await db.sql`DELETE FROM account WHERE id = 1`).changes).to.equal(1);
+    expect((await db.get('account', 1)).row).to.equal(null);
+  });
+
   it('retries a transaction that others overtook, on fresh rows', async () => {
     await db.sql`INSERT INTO account (id, owner, balance) VALUES (1, 'ada', 0)`;
     const other = await picolo.database(db.id);
