@@ -10,6 +10,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as commit from './commit.ts';
+import * as group from './group.ts';
 import type { BenchOptions } from './options.ts';
 import * as read from './read.ts';
 import { print, resultFile, save, type Figure, type Report } from './report.ts';
@@ -21,7 +22,7 @@ interface Bench {
   run(options: BenchOptions): Promise<readonly Figure[]>;
 }
 
-const benches: Readonly<Record<string, Bench>> = { commit, read, 'state-tree': stateTree, storage };
+const benches: Readonly<Record<string, Bench>> = { commit, group, read, 'state-tree': stateTree, storage };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,0 +1,136 @@
+/**
+ * What does a commit cost a replica in CPU time, when links, disks and waiting cost nothing? Four replicas in this process, time
+ * by hand, so the figures hardly depend on what else the machine does.
+ *
+ *   npm run bench -- group
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadNativeCrypto } from '../node/crypto/index.ts';
+import { addressOf, installCrypto, recoverSigner, signDigest } from '../protocol/crypto/index.ts';
+import { timestampOf } from '../protocol/hlc/index.ts';
+import {
+  buildTransaction, changeSchema, createDatabase, databaseIdOf, encodeTransaction, footprintOf, put, schemaPath, signTransaction, toCommand, type Mutation,
+} from '../protocol/rows/index.ts';
+import { emptySchema, keyOf, rowFrom, schemaOf, type Table } from '../protocol/schema/index.ts';
+import { ZERO_HASH, type Address, type Command, type DatabaseId, type Digest, type EntryId, type Timestamp } from '../protocol/types/index.ts';
+import { round } from './measure.ts';
+import type { BenchOptions } from './options.ts';
+import { ratio, type Figure } from './report.ts';
+import { domain, group, LocalGroup, secretOf } from './world/group.ts';
+import { idsFrom, rowOf, TABLE_SQL } from './world/row.ts';
+
+export const question = 'Replica CPU per commit: four replicas in one process, time by hand';
+
+const CLIENTS = [1, 16, 64, 256];
+const ROWS = [1, 100];
+const REPLICAS = 4;
+const schema = schemaOf([TABLE_SQL]);
+const table = schema.tables[0] as Table;
+const nextId = idsFrom(1);
+const nextNonce = idsFrom(1);
+
+export async function run(options: BenchOptions): Promise<readonly Figure[]> {
+  const before = installCrypto(await loadNativeCrypto());
+  const folder = mkdtempSync(join(tmpdir(), 'picolo-group-'));
+  const world = new LocalGroup(folder);
+  try {
+    await world.pass(600);
+    const home = await createHome(world);
+    await world.pass(1_500);
+    const verifyUs = oneVerificationUs();
+    const figures: Figure[] = [{ ...await idle(world), ...noCommits }];
+    for (const rows of options.rows ?? ROWS) {
+      for (const clients of options.clients ?? CLIENTS) figures.push(await measure(world, home, { rows, clients, quick: options.quick, verifyUs }));
+    }
+    return figures;
+  } finally {
+    await world.stop();
+    rmSync(folder, { recursive: true, force: true });
+    installCrypto(before);
+  }
+}
+
+interface Home {
+  readonly database: DatabaseId;
+  readonly schemaVersion: EntryId;
+}
+
+const noCommits = { rows: 0, commits: 0, fast_share: null, us_per_commit: null, us_per_row: null, in_verifications: null, rounds_ms: null };
+
+/** CPU of all replicas per second in which nobody asks for anything. */
+async function idle(world: LocalGroup): Promise<Figure> {
+  const used = await cpuUs(() => world.pass(3_000));
+  return { clients: 0, idle_cores: round(used / 3_000_000) };
+}
+
+async function measure(
+  world: LocalGroup, home: Home, { rows, clients, quick, verifyUs }: { rows: number; clients: number; quick: boolean; verifyUs: number },
+): Promise<Figure> {
+  const turns = Math.min(200, Math.max(4, Math.ceil((quick ? 1_000 : 4_000) / clients / (rows === 1 ? 1 : 10))));
+  const waves = Array.from({ length: turns }, () => Array.from({ length: clients }, (_, i) => insertOf(home, rows, i, world.clock.nowMs())));
+  await world.decide(waves.shift() ?? []);
+  let fast = 0;
+  const startedMs = world.clock.nowMs();
+  const used = await cpuUs(async () => {
+    for (const wave of waves) for (const reply of await world.decide(wave)) if (reply.kind === 'receipt' && reply.receipt.kind === 'fast') fast += 1;
+  });
+  const commits = waves.length * clients;
+  const perCommit = used / commits / REPLICAS;
+  return {
+    clients, idle_cores: null, rows, commits, fast_share: ratio(fast, commits), us_per_commit: round(perCommit), us_per_row: round(perCommit / rows),
+    in_verifications: ratio(perCommit, verifyUs), rounds_ms: round((world.clock.nowMs() - startedMs) / waves.length),
+  };
+}
+
+async function createHome(world: LocalGroup): Promise<Home> {
+  const key = secretOf(0);
+  const writer = addressOf(key);
+  const metadata = { description: 'group bench', owner: writer, writers: { kind: 'any' }, schemaPolicy: 'owner', readerKeys: '', createdMs: 1n, group } as const;
+  const database = databaseIdOf(metadata);
+  const command = commandOf({ database, key, schemaVersion: ZERO_HASH as EntryId, mutations: [createDatabase(metadata), changeSchema(schema)], nowMs: world.clock.nowMs() });
+  const [reply] = await world.decide([command]);
+  if (reply?.kind !== 'receipt') throw new Error(`the database was not made: ${JSON.stringify(reply)}`);
+  return { database, schemaVersion: reply.receipt.entry };
+}
+
+function insertOf({ database, schemaVersion }: Home, rows: number, client: number, nowMs: number): Command {
+  const mutations = Array.from({ length: rows }, () => {
+    const row = rowFrom(table, rowOf(nextId()));
+    return put(table.name, keyOf(table, row), row);
+  });
+  return commandOf({ database, key: secretOf(client), schemaVersion, mutations, nowMs });
+}
+
+function commandOf({ database, key, schemaVersion, mutations, nowMs }: {
+  database: DatabaseId; key: Uint8Array; schemaVersion: EntryId; mutations: readonly Mutation[]; nowMs: number;
+}): Command {
+  const made = schemaVersion === ZERO_HASH ? emptySchema : schema;
+  const before = { versionOf: ({ path }: { path: string }) => (path === schemaPath(database) ? schemaVersion : ZERO_HASH) as EntryId, contentOf: () => undefined };
+  const input = { schema: made, database, writer: addressOf(key) as Address, nonce: BigInt(nextNonce()), mutations };
+  const draft = buildTransaction({
+    database, writer: input.writer, nonce: input.nonce, mutations, schemaVersion: made.version, snapshot: 0n as Timestamp,
+    notAfter: timestampOf(nowMs + 25_000, 0, 0), items: footprintOf({ ...input, before }), backpointers: [],
+  });
+  const tx = signTransaction(domain, draft, key);
+  return toCommand(domain, tx, encodeTransaction(tx));
+}
+
+/** The unit that two machines share: one secp256k1 recovery. */
+function oneVerificationUs(): number {
+  const digest = `0x${'11'.repeat(32)}` as Digest;
+  const signature = signDigest(digest, secretOf(0));
+  const times = 2_000;
+  const start = process.cpuUsage();
+  for (let i = 0; i < times; i++) recoverSigner(digest, signature);
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / times;
+}
+
+async function cpuUs(work: () => Promise<unknown>): Promise<number> {
+  const start = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(start);
+  return user + system;
+}
