@@ -205,6 +205,8 @@ export interface Replica {
   nowMs: number;
   elapsedMs: number;
   clockMs: number;
+  /** How far stamps run ahead of the clock, so that slow voters still find them fresh. */
+  leadMs: number;
   ceilingMs: number;
   durableCeilingMs: number;
   ceilingToken: number;

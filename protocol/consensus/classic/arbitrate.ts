@@ -1,4 +1,5 @@
 import type { ReplicaIndex } from '../../types/index.ts';
+import { stampedTooLate } from '../clock.ts';
 import type { RejectMessage } from '../message.ts';
 import { takeCertificates } from '../fast/certificate.ts';
 import type { Replica } from '../state.ts';
@@ -9,6 +10,7 @@ export function onReject(replica: Replica, from: ReplicaIndex, message: RejectMe
   const { leader } = replica.current;
   const value = leader.outstanding?.value;
   if (value === undefined || value.view !== message.view || value.round !== message.round) return;
+  if (message.reason === 'stale' && leader.rejects.size === 0) stampedTooLate(replica);
   leader.rejects.add(from);
   leader.firstRejectMs ??= replica.elapsedMs;
 }

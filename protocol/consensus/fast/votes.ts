@@ -1,6 +1,8 @@
 import { limits } from '../../limits/index.ts';
 import type { ReplicaIndex } from '../../types/index.ts';
-import { fits } from '../bitmap.ts';
+import { msOf } from '../../hlc/index.ts';
+import { fits, hasBit } from '../bitmap.ts';
+import { stampedInTime, stampedTooLate } from '../clock.ts';
 import { votesGoToAll } from '../config.ts';
 import { noteFastVote } from '../evidence.ts';
 import type { FastVoteMessage } from '../message.ts';
@@ -21,7 +23,19 @@ export function onFastVote(replica: Replica, from: ReplicaIndex, message: FastVo
   noteFastVote(replica, from, batch);
   if (batch.gateway !== replica.self || batch.entries === undefined) return;
   if (!votesGoToAll(replica.config) && batch.certified !== before) tellCertificate(replica, batch);
+  adaptLead(replica, from, batch, value.accept);
   onRefusals(replica, batch);
+}
+
+
+/** A refusal that came back later than the window allows was most likely one of time: a vote does not say why. */
+function adaptLead(replica: Replica, from: ReplicaIndex, { entries = [] }: Batch, accept: bigint): void {
+  const first = entries[0];
+  if (from === replica.self || first === undefined) return;
+  const refused = entries.some((_entry, index) => !hasBit(accept, index));
+  const behindMs = replica.clockMs - msOf(first.ts);
+  if (!refused) stampedInTime(replica);
+  else if (behindMs >= replica.config.timing.clockWindowMs) stampedTooLate(replica);
 }
 
 function tellCertificate(replica: Replica, batch: Batch): void {
