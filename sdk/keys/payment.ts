@@ -28,6 +28,7 @@ export class Payer {
   private readonly options: PaymentOptions;
   private readonly wallet: Wallet;
   private promised: bigint;
+  private turn: Promise<unknown> = Promise.resolve();
 
   private constructor(domain: Domain, options: PaymentOptions, wallet: Wallet) {
     this.domain = domain;
@@ -47,8 +48,17 @@ export class Payer {
     return this.promised;
   }
 
-  /** Sends a voucher that covers the bill in the error; throws the error itself when the limit does not allow it. */
-  async settle(nodes: Nodes, error: unknown): Promise<void> {
+  /**
+   * Sends a voucher that covers the bill in the error; throws the error itself when the limit does not allow it. One at a time:
+   * calls that were refused together are paid by one voucher or by rising ones.
+   */
+  settle(nodes: Nodes, error: unknown): Promise<void> {
+    const done = this.turn.then(() => this.pay(nodes, error));
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+
+  private async pay(nodes: Nodes, error: unknown): Promise<void> {
     const owed = billOf(error);
     const wanted = owed + (this.options.aheadWei ?? 0n);
     const cumulative = wanted < this.options.limitWei ? wanted : this.options.limitWei;
@@ -56,10 +66,15 @@ export class Payer {
     if (cumulative > this.promised) this.promised = cumulative;
     const voucher = { channel: this.options.channel, cumulative: this.promised };
     const signature = await this.wallet.sign(this.domain, 'Voucher', voucher);
-    const sent = await Promise.allSettled(nodes.urls.map((url) => nodes.call(url, 'voucher', { voucher, signature })));
+    const sent = await Promise.allSettled(nodes.urls.map((url) => nodes.call(url, 'voucher', { voucher, signature }).catch(unlessStale)));
     const failed = sent.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined && sent.every((outcome) => outcome.status === 'rejected')) throw failed.reason;
   }
+}
+
+/** The node already holds a voucher for as much: it is paid. */
+function unlessStale(error: unknown): void {
+  if (!isPicoloError(error) || error.code !== 'PAYMENT_STALE_VOUCHER') throw error;
 }
 
 export function isPaymentRequired(error: unknown): boolean {
