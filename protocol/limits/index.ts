@@ -50,6 +50,8 @@ export const limits = Object.freeze({
   snapshotChunkBytes: 1024 * 1024,
   stateRootsKept: 8,
   openRootsKept: 64,
+  versionsCached: 100_000,
+  schemasCached: 1_000,
   /** How far back AS OF and catch-up by replay reach. */
   historyMs: 24 * 60 * 60 * 1000,
   // SQL

@@ -1,4 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { decode, encode, type Scalar } from '../../../protocol/codec/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
 import { contentHashOf, keyHashOf, rowC, rowHashOf, type EntryRef } from '../../../protocol/rows/index.ts';
 import type { Row } from '../../../protocol/schema/index.ts';
 import { ZERO_HASH, type Hash32, type Path, type Timestamp } from '../../../protocol/types/index.ts';
@@ -41,8 +43,15 @@ interface RawLeaf {
 
 const COLUMNS = 'path, hash, entry, space, key, content, mutation';
 
+/** What consensus asks about a key: who wrote it last. */
+export interface LeafVersion extends EntryRef {
+  readonly space: Space;
+}
+
 /** Every key of the newest state, and recently superseded ones. */
 export class Leaves {
+  /** Every item of every command is asked about in each phase of consensus; null = no leaf. */
+  readonly #versions = new LRUCache<Path, { readonly is: LeafVersion | null }>({ max: limits.versionsCached });
   readonly #store: Store;
   readonly #spaces: Spaces;
   readonly #rows: RowStore;
@@ -55,7 +64,23 @@ export class Leaves {
     this.#entries = entries;
   }
 
+  /** Cached; the cache dies with a failed transaction. */
+  version(path: Path): LeafVersion | undefined {
+    let known = this.#versions.get(path);
+    if (known === undefined) {
+      const leaf = this.current(path);
+      known = { is: leaf === undefined ? null : { ...this.#entries.ref(leaf.entry), space: leaf.space } };
+      this.#versions.set(path, known);
+    }
+    return known.is ?? undefined;
+  }
+
+  forget(): void {
+    this.#versions.clear();
+  }
+
   current(path: Path): LeafRecord | undefined {
+    if (this.#versions.get(path)?.is === null) return undefined;
     const raw = this.#store.get<RawLeaf>(`SELECT ${COLUMNS} FROM leaves WHERE path = ?`, blobOf(path));
     return raw === undefined ? undefined : this.#record(raw);
   }
@@ -97,6 +122,7 @@ export class Leaves {
       blobOf(path), blobOf(hash), entry, space.id, encode(rowC, key), content === null || ownTable ? null : encode(rowC, content), mutation,
     );
     this.#entries.count(entry, 1n);
+    this.#versions.set(path, { is: { ...by, space } });
     return hash;
   }
 
@@ -106,6 +132,7 @@ export class Leaves {
       `INSERT INTO old_leaves (${COLUMNS}, to_ts) SELECT ${COLUMNS}, ? FROM leaves WHERE path = ?`, tsBlob(to), blobOf(leaf.path),
     );
     this.#store.run('DELETE FROM leaves WHERE path = ?', blobOf(leaf.path));
+    this.#versions.delete(leaf.path);
     if (!holdsRows(leaf.space)) return;
     this.#rows.supersede(leaf.space.id, this.#spaces.definition(leaf.space), leaf.key, to);
     this.#entries.count(leaf.entry, 1n); // the superseded row counts beside the superseded leaf

@@ -105,10 +105,10 @@ class GroupLedger implements SqlLedger {
   }
 
   versionOf(path: Path): KeyVersion | undefined {
-    const leaf = this.#leaves.current(path);
+    const leaf = this.#leaves.version(path);
     const recent = this.#recent.get(path);
     if (leaf !== undefined) {
-      const { entryId, ts } = this.#entries.ref(leaf.entry);
+      const { entryId, ts } = leaf;
       const expired = leaf.space.table === NONCE_TABLE && this.#nonces.isExpired(path, ts, this.#position.closeTs);
       if (!expired) return { version: entryId, writtenAt: ts, readAt: recent?.readAt ?? ZERO_TIMESTAMP };
     }
@@ -170,6 +170,7 @@ class GroupLedger implements SqlLedger {
       this.#atomically(() => {
         this.#snapshots.install(position, commitment, certificate);
         this.#validity.forget();
+        this.#recent.forget();
         const maxTs = this.#applyAll(tail, position.closeTs);
         writePosition(this.#store, { ...position, maxTs, historyFrom: position.closeTs });
       });
@@ -235,11 +236,10 @@ class GroupLedger implements SqlLedger {
       this.#store.atomically(() => {
         action();
         this.#entries.settle();
+        this.#recent.settle();
       });
     } catch (error) {
-      this.#entries.forget();
-      this.#spaces.forget();
-      this.#validity.forget();
+      for (const cache of [this.#entries, this.#leaves, this.#recent, this.#spaces, this.#validity]) cache.forget();
       throw error;
     } finally {
       this.#position = readPosition(this.#store);

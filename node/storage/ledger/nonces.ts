@@ -35,34 +35,71 @@ export class Nonces {
   }
 }
 
-/** Timestamps of keys without a version: removed, or read while absent; and of reads in general. */
+interface Used {
+  readonly writtenAt: Timestamp;
+  readonly readAt: Timestamp;
+}
+
+/**
+ * Timestamps of keys without a version: removed, or read while absent; and of reads in general. Small, because the
+ * closed timestamp prunes it, and asked for with every item of every command: so it stands in memory, and a block's
+ * changes are written once.
+ */
 export class Recent {
   readonly #store: Store;
+  readonly #used = new Map<Path, Used>();
+  readonly #changed = new Set<Path>();
 
   constructor(store: Store) {
     this.#store = store;
+    this.forget();
   }
 
-  get(path: Path): { readonly writtenAt: Timestamp; readonly readAt: Timestamp } | undefined {
-    const row = this.#store.get<{ written_ts: Buffer; read_ts: Buffer }>('SELECT written_ts, read_ts FROM recent WHERE path = ?', blobOf(path));
-    return row === undefined ? undefined : { writtenAt: tsFrom(row.written_ts), readAt: tsFrom(row.read_ts) };
+  get(path: Path): Used | undefined {
+    return this.#used.get(path);
   }
 
   read(path: Path, ts: Timestamp): void {
-    this.#store.run(
-      'INSERT INTO recent VALUES (?, ?, ?) ON CONFLICT (path) DO UPDATE SET read_ts = max(read_ts, excluded.read_ts)',
-      blobOf(path), tsBlob(ZERO_TIMESTAMP), tsBlob(ts),
-    );
+    const { writtenAt, readAt } = this.#used.get(path) ?? { writtenAt: ZERO_TIMESTAMP, readAt: ZERO_TIMESTAMP };
+    if (ts > readAt) this.#set(path, { writtenAt, readAt: ts });
   }
 
   /** A write forgets earlier reads; of a removal the timestamp stays. */
   written(path: Path, ts: Timestamp, removed: boolean): void {
-    if (removed) this.#store.run('INSERT OR REPLACE INTO recent VALUES (?, ?, ?)', blobOf(path), tsBlob(ts), tsBlob(ZERO_TIMESTAMP));
-    else this.#store.run('DELETE FROM recent WHERE path = ?', blobOf(path));
+    if (removed) this.#set(path, { writtenAt: ts, readAt: ZERO_TIMESTAMP });
+    else if (this.#used.delete(path)) this.#changed.add(path);
   }
 
   /** At or below the closed timestamp nothing executes any more, so nothing needs to be refused there. */
   prune(closeTs: Timestamp): void {
-    this.#store.run('DELETE FROM recent WHERE written_ts <= ? AND read_ts <= ?', tsBlob(closeTs), tsBlob(closeTs));
+    for (const [path, { writtenAt, readAt }] of this.#used) {
+      if (writtenAt > closeTs || readAt > closeTs) continue;
+      this.#used.delete(path);
+      this.#changed.add(path);
+    }
+  }
+
+  /** Writes what the running transaction changed. */
+  settle(): void {
+    for (const path of this.#changed) {
+      const used = this.#used.get(path);
+      if (used === undefined) this.#store.run('DELETE FROM recent WHERE path = ?', blobOf(path));
+      else this.#store.run('INSERT OR REPLACE INTO recent VALUES (?, ?, ?)', blobOf(path), tsBlob(used.writtenAt), tsBlob(used.readAt));
+    }
+    this.#changed.clear();
+  }
+
+  /** Reads the file again: at the start, after a failed transaction, and when everything was replaced. */
+  forget(): void {
+    this.#used.clear();
+    this.#changed.clear();
+    for (const row of this.#store.all<{ path: Buffer; written_ts: Buffer; read_ts: Buffer }>('SELECT * FROM recent')) {
+      this.#used.set(hashFrom(row.path), { writtenAt: tsFrom(row.written_ts), readAt: tsFrom(row.read_ts) });
+    }
+  }
+
+  #set(path: Path, used: Used): void {
+    this.#used.set(path, used);
+    this.#changed.add(path);
   }
 }

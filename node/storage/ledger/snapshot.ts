@@ -116,13 +116,12 @@ export class Snapshots {
   }
 
   #clear(): void {
-    const { store, rows, spaces, entries } = this.#parts;
+    const { store, rows, spaces, entries, leaves } = this.#parts;
     for (const { id } of store.all<{ id: bigint }>('SELECT id FROM spaces')) rows.drop(id);
     for (const table of ['databases', 'schemas', 'spaces', 'entries', 'leaves', 'old_leaves', 'nonces', 'recent', 'pending', 'blocks']) {
       store.run(`DELETE FROM ${table}`);
     }
-    spaces.forget();
-    entries.forget();
+    for (const cache of [spaces, entries, leaves]) cache.forget();
   }
 
   /** Reserved leaves first: rows need their tables. */

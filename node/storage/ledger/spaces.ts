@@ -1,7 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { decode, encode } from '../../../protocol/codec/index.ts';
 import { DATABASE_TABLE, NONCE_TABLE, rowC, SCHEMA_TABLE, type KeyRef } from '../../../protocol/rows/index.ts';
 import { emptySchema, findTable, schemaFromRow, type Row, type Schema, type Table } from '../../../protocol/schema/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
 import type { DatabaseId, EntryId, Timestamp } from '../../../protocol/types/index.ts';
 import { blobOf, hashFrom, tsBlob } from '../file/bytes.ts';
 import type { Store } from './store.ts';
@@ -28,6 +30,7 @@ export class Spaces {
   readonly #store: Store;
   readonly #databases = new Map<DatabaseId, bigint>();
   readonly #schemas = new Map<bigint, Schema>();
+  readonly #schemasBy = new LRUCache<string, Schema>({ max: limits.schemasCached });
   readonly #byName = new Map<string, Space>();
   readonly #byId = new Map<bigint, Space>();
   readonly #definitions = new Map<bigint, Table>();
@@ -37,7 +40,7 @@ export class Spaces {
   }
 
   forget(): void {
-    for (const cache of [this.#databases, this.#schemas, this.#byName, this.#byId, this.#definitions]) cache.clear();
+    for (const cache of [this.#databases, this.#schemas, this.#schemasBy, this.#byName, this.#byId, this.#definitions]) cache.clear();
   }
 
   databaseKey(database: DatabaseId): bigint | undefined {
@@ -76,7 +79,13 @@ export class Spaces {
   /** The schema that an entry wrote. */
   schemaBy(database: DatabaseId, version: EntryId): Schema | undefined {
     const key = this.databaseKey(database);
-    return key === undefined ? undefined : this.#schemaFrom('SELECT row FROM schemas WHERE database = ? AND entry = ?', key, blobOf(version));
+    if (key === undefined) return undefined;
+    const name = `${key}/${version}`;
+    const known = this.#schemasBy.get(name);
+    if (known !== undefined) return known;
+    const schema = this.#schemaFrom('SELECT row FROM schemas WHERE database = ? AND entry = ?', key, blobOf(version));
+    if (schema !== undefined) this.#schemasBy.set(name, schema);
+    return schema;
   }
 
   setSchema(database: DatabaseId, row: Row, version: EntryId, ts: Timestamp): Schema {

@@ -26,7 +26,9 @@ export class Validity {
   readonly #parts: ValidityParts;
   // by object: the same command is asked about in every phase of consensus
   readonly #transactions = new WeakMap<Command, SignedTransaction | 'invalid'>();
-  readonly #removes = new WeakMap<Command, readonly Path[]>();
+  #removes = new WeakMap<Command, readonly Path[]>();
+  // a verdict is a property of the command alone (consensus §2.2): found once, when it rests on what is committed
+  #verdicts = new WeakMap<Command, 'valid' | 'invalid'>();
   readonly #metadata = new Map<DatabaseId, DatabaseMetadata>();
   readonly #contents = new LRUCache<string, Row>({ max: limits.pendingCommands });
 
@@ -38,6 +40,8 @@ export class Validity {
   forget(): void {
     this.#metadata.clear();
     this.#contents.clear();
+    this.#removes = new WeakMap();
+    this.#verdicts = new WeakMap();
   }
 
   /** The transaction, or 'invalid' when its bytes, roots or signature are wrong or say other things than the command. */
@@ -51,10 +55,20 @@ export class Validity {
   }
 
   check(command: Command, pending: Pending): 'valid' | 'invalid' | 'unresolved' {
+    const known = this.#verdicts.get(command);
+    if (known !== undefined) return known;
     const tx = this.transactionOf(command);
     if (tx === 'invalid') return 'invalid';
-    const verdict = checkTransaction(tx, this.#viewFor(tx, pending));
-    return verdict === 'valid' || verdict === 'unresolved' ? verdict : 'invalid';
+    let asked = false;
+    const watched: Pending = (id) => {
+      asked = true;
+      return pending(id);
+    };
+    const verdict = checkTransaction(tx, this.#viewFor(tx, watched));
+    if (verdict === 'unresolved') return verdict;
+    const final = verdict === 'valid' ? 'valid' : 'invalid';
+    if (!asked) this.#verdicts.set(command, final);
+    return final;
   }
 
   /** W items whose key is absent afterwards. */
