@@ -82,7 +82,7 @@ async function guiltyCases(place: Place): Promise<readonly Evidence[]> {
 }
 
 describe('evidence: contract and judge agree', () => {
-  it('T-6.2-publish: every offence is accepted in one transaction, the reward goes to whom it belongs', async () => {
+  it('P-6.2-publish-proof: every offence is accepted in one transaction, the reward goes to whom it belongs', async () => {
     for (let i = 0; i < 9; i++) {
       const place = await fresh();
       const evidence = (await guiltyCases(place))[i] as Evidence;
@@ -104,7 +104,7 @@ describe('evidence: contract and judge agree', () => {
     }
   });
 
-  it('P-5.2-conflict: two writes, and a read at or after a write, conflict; two reads and an earlier read do not', async () => {
+  it('P-5.2.1-conflict: two writes, and a read at or after a write, conflict; two reads and an earlier read do not', async () => {
     const table: readonly [a: 'R' | 'W', aMs: number, b: 'R' | 'W', bMs: number, guilty: boolean][] = [
       ['W', 1, 'W', 9, true], ['W', 9, 'W', 1, true], ['R', 5, 'W', 5, true], ['R', 6, 'W', 5, true], ['W', 5, 'R', 6, true],
       ['R', 4, 'W', 5, false], ['W', 5, 'R', 4, false], ['R', 4, 'R', 4, false],
@@ -148,7 +148,7 @@ describe('evidence: contract and judge agree', () => {
     expect(await both(place, falseCheckpoint(place, 0, beneficiary, ['t', 't']))).to.deep.equal(refused('NotConflicting'));
   });
 
-  it('P-6.2-honest: true answers of every form cannot be turned against the node', async () => {
+  it('P-6.2-publish-proof: true answers of every form cannot be turned against the node', async () => {
     const place = await fresh();
     const at = await now();
     for (const form of ['present', 'absent', 'empty', 'certificate'] as const) {
@@ -240,7 +240,7 @@ describe('evidence: contract and judge agree', () => {
     expect(await both(place, falseAnswer(place, 1, 'present', querier, (await now()) + 1000n))).to.deep.equal(refused('FutureAnswer'));
   });
 
-  it('P-6.2-ladder: 10, 20, 40 percent, then the tombstone', async () => {
+  it('10, 20, 40 percent, then the tombstone', async () => {
     const place = await fresh();
     const { StakeVault } = place.world.c;
     const node = place.group.roster[1]!;
@@ -265,7 +265,7 @@ describe('evidence: contract and judge agree', () => {
     expect((await place.world.c.StakeVault.getFunction('accountOf')(node)).active).to.equal(1_620n * PINT);
   });
 
-  it('correlation: once more than f of an epoch are convicted, everything is taken from them', async () => {
+  it('P-5.2.1-equivocation: once more than f of an epoch are convicted, everything is taken from them', async () => {
     const place = await fresh();
     const { StakeVault } = place.world.c;
     const first = doubleBlockVote(place, 0, beneficiary);

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { TransactionResponse } from 'ethers';
 import { encodeEvidence, type Evidence } from '../../protocol/evidence/index.ts';
 import { type Address, type Hash32, type Hex, type Path } from '../../protocol/types/index.ts';
+import { gasPage, pageFile } from '../../scripts/gas.ts';
 import { answer, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, voteConflict, type CaseOf, type Place } from './cases.ts';
 import { syntheticProof } from './synthetic.ts';
 import {
@@ -165,6 +166,7 @@ describe('gas of whole transactions', () => {
     const committed = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
     expect(Object.keys(measured)).to.deep.equal(Object.keys(committed));
     const worse = Object.entries(measured).filter(([name, gas]) => gas > (committed[name] as number) * (1 + TOLERANCE));
+    if (process.env['PICOLO_GAS_WRITE'] !== '1') expect(readFileSync(pageFile, 'utf8')).to.equal(gasPage(committed));
     expect(worse.map(([name, gas]) => `${name}: ${gas}, committed ${committed[name]}`)).to.deep.equal([]);
   });
 });

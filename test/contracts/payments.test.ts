@@ -41,7 +41,7 @@ const collect = async (s: Stage, key: Key, cumulative: bigint, by?: Uint8Array) 
   send(s.channels, s.world.others[3]!, 'collect', key, cumulative, await voucher(s, key, cumulative, by));
 
 describe('PaymentChannels', () => {
-  it('P-6.5-vouchers: cumulative vouchers, anybody collects, always for the payee', async () => {
+  it('P-6.3-pay: cumulative vouchers, anybody collects, always for the payee', async () => {
     const s = await stage();
     const key = await keyFor(s);
     await fundEther(s, key, 100n);
@@ -126,7 +126,7 @@ describe('PaymentChannels', () => {
     await expect(send(s.channels, s.payer, 'fund', token, 5n)).to.emit(s.channels, 'ToppedUp');
   });
 
-  it('collectMany: one transfer for one payee and token; a voucher of another is refused', async () => {
+  it('P-6.3.1-any-money: collectMany is one transfer for one payee and token; a voucher of another is refused', async () => {
     const s = await stage();
     const pint = await s.world.c.PintToken.getAddress();
     const keys = await Promise.all([1, 2, 3].map((salt) => keyFor(s, pint, salt)));
@@ -233,7 +233,7 @@ describe('ClusterSplitter', () => {
   const claim = ({ splitter, group, world }: Split, index: number, epoch = 1) =>
     send(splitter, world.others[9]!, 'claim', group.group, epoch, ethers.ZeroAddress, group.packed, index);
 
-  it('P-6.5-share: members share equally, whoever collected, and claim once', async () => {
+  it('P-6.3-pay: members share equally, whoever collected, and claim once', async () => {
     const s = await split();
     await collect(s, s.key, 402n); // past the splitter
     await send(s.splitter, s.payee, 'share', s.key, [0]);
@@ -291,7 +291,7 @@ describe('ClusterSplitter', () => {
 });
 
 describe('AccessDeposits', () => {
-  it('D-6.2-epsilon: levels double, leave with notice, touch no clock of others', async () => {
+  it('P-6.3.2-epsilon: levels double, leave with notice, touch no clock of others', async () => {
     const { world } = await stage();
     const access = world.c.AccessDeposits;
     const account = await world.consumer.getAddress();

@@ -17,7 +17,7 @@ const grouped = (): Promise<{ world: World; group: TestGroup }> => helpers.loadF
 const usedOf = async (world: World, node: TestNode): Promise<bigint> => (await world.c.NodeRegistry.getFunction('nodeOf')(node.address)).usedGib;
 
 describe('NodeRegistry', () => {
-  it('P-6.3.1-proportional: stake in proportion to what is offered, else StakeTooLow(need)', async () => {
+  it('P-6.3.1-work-token: stake in proportion to what is offered, else StakeTooLow(need)', async () => {
     const world = await stage();
     const { NodeRegistry, StakeVault } = world.c;
     const node = await addNode(world, 1, world.others[0]!, { gib: 0 });
@@ -188,7 +188,7 @@ describe('ClusterRegistry: groups', () => {
     await expect(send(ClusterRegistry, world.consumer, 'closeGroup', group.cluster, 0, group.packed)).to.be.revertedWithCustomError(ClusterRegistry, 'GroupNotOpen');
   });
 
-  it('P-6.3-exit: an owner who does not answer cannot hold a member\'s stake', async () => {
+  it('P-6.2-return: an owner who does not answer cannot hold a member\'s stake', async () => {
     const { world, group } = await grouped();
     const { ClusterRegistry, StakeVault, NodeRegistry } = world.c;
     const node = group.members[2]!;

@@ -84,7 +84,7 @@ describe('StakeVault: identity', () => {
 });
 
 describe('StakeVault: stake', () => {
-  it('P-6.3.1-stake: deposits add up; unknown nodes, nothing and strangers\' clocks', async () => {
+  it('deposits add up; unknown nodes, nothing and strangers\' clocks', async () => {
     const { world, vault, node } = await stage();
     await fund(world, node, 5n * PINT);
     expect((await account(vault, node)).active).to.equal(2_005n * PINT);
