@@ -3,6 +3,7 @@
  *
  *   npm run demo
  *   npm run demo -- --json facts.json       also writes what was measured
+ *   npm run demo -- --cities 500            a smaller world
  */
 import { parseArgs } from 'node:util';
 import { installNativeCrypto } from '../node/crypto/index.ts';
@@ -15,9 +16,9 @@ import { closingStep, payStep } from './demo/steps-money.ts';
 import { tell, writeFacts } from './demo/story.ts';
 import { World } from './demo/world.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'string' } } });
+const { values } = parseArgs({ options: { json: { type: 'string' }, cities: { type: 'string', default: '10000' } } });
 await installNativeCrypto();
-const world = new World();
+const world = new World(Math.max(100, Number(values.cities) || 10_000));
 const interrupted = async (): Promise<void> => {
   console.error('\nInterrupted: stopping every process …');
   await world.close();

@@ -18,6 +18,7 @@ export function devCommand(): Command {
     .description('A local network on this machine until Ctrl-C: chain, contracts, staked providers, a funded wallet, a cluster.')
     .option('--providers <n>', 'how many providers', wholeNumber('--providers', 4, 16), 4)
     .option('--chain-port <port>', 'port of the chain', wholeNumber('--chain-port', 1, 65_535), 8545)
+    .option('--api-port <port>', 'port of the first provider; the others follow', wholeNumber('--api-port', 1, 65_000), FIRST_API_PORT)
     .option('--dir <dir>', 'where its files go; emptied at the start', join(projectRoot, '.picolo/dev'))
     .addHelpText('after', '\nExample:\n  picolo dev\n')
     .action(async (options, command: Command) => {
@@ -36,7 +37,7 @@ export function devCommand(): Command {
         chain = await startChain(dir, { port: options.chainPort as number, deployment: join(projectRoot, 'deployments', '31337') });
         const count = options.providers as number;
         for (let i = 0; i < count; i++) {
-          const provider = await createProvider(dir, chain, { name: `provider-${i + 1}`, apiPort: FIRST_API_PORT + i });
+          const provider = await createProvider(dir, chain, { name: `provider-${i + 1}`, apiPort: (options.apiPort as number) + i });
           await stakeProvider(provider);
           await startProvider(provider, crashed);
           started.push(provider);

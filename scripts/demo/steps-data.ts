@@ -3,17 +3,16 @@ import { loadGeography, SCHEMA, type Geography } from './geography.ts';
 import { percentiles, prove, type Step, type StepContext } from './story.ts';
 import { until, type World } from './world.ts';
 
-const CITY_COUNT = 10_000;
 const SHANGHAI = 1_796_236;
 
 export const loadStep: Step<World> = {
-  name: 'It creates a database and loads 10,000 cities in signed batches, paying as it goes',
+  name: 'It creates a database and loads the world\'s largest cities in signed batches, paying as it goes',
   async run(world, step) {
     world.picolo = await world.connect({ key: world.ownerKey });
     prove(world.picolo.trust === 'chain', 'the client trusts the chain, not a node');
     world.db = await world.picolo.createDatabase({ group: world.cluster.group, name: 'geography', schema: SCHEMA });
     step.say(`database ${world.db.id.slice(0, 18)}…: 3 tables, foreign keys, unique names, an index`);
-    const data = loadGeography(CITY_COUNT);
+    const data = loadGeography(world.cityCount);
     await insertAll(world, step, data);
     const rows = data.continents.length + data.countries.length + data.cities.length;
     const counted = await until('every row is under a certificate', async () => {
@@ -64,7 +63,9 @@ export const readStep: Step<World> = {
       latenciesMs.push(performance.now() - beganMs);
     }
     prove(found.row !== null && found.writer === world.owner.address.toLowerCase(), 'the row carries its writer\'s signature');
-    step.say(`proof: ${String(found.row['name'])}, ${String(found.row['population'])} people, signed by ${found.writer?.slice(0, 10)}…, under state root ${found.checkpoint.stateRoot.slice(0, 18)}…`);
+    const { name, population } = found.row;
+    step.say(`proof: ${String(name)}, ${String(population)} people, signed by ${found.writer?.slice(0, 10)}…`);
+    step.say(`       under state root ${found.checkpoint.stateRoot.slice(0, 18)}… of height ${found.checkpoint.height}, certified by a quorum`);
     step.figure('pointRead', percentiles(latenciesMs));
     step.figure('stateRoot', found.checkpoint.stateRoot);
 
@@ -86,8 +87,8 @@ export const readStep: Step<World> = {
     await db.sql`UPDATE cities SET population = ${1} WHERE id = ${SHANGHAI}`;
     const [now] = await db.sql`SELECT population FROM cities WHERE id = ${SHANGHAI}`;
     const [then] = await db.query('SELECT population FROM cities WHERE id = ?', [SHANGHAI], { asOf: before });
-    prove(now?.['population'] === 1 && then?.['population'] === found.row['population'], 'AS OF shows the state before the update');
-    await db.sql`UPDATE cities SET population = ${found.row['population']} WHERE id = ${SHANGHAI}`;
+    prove(now?.['population'] === 1 && then?.['population'] === population, 'AS OF shows the state before the update');
+    await db.sql`UPDATE cities SET population = ${population} WHERE id = ${SHANGHAI}`;
     step.say(`AS OF ${before.toISOString()}: ${String(then?.['population'])}; now: ${String(now?.['population'])} (put right again)`);
   },
 };

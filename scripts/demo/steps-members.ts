@@ -39,7 +39,7 @@ export const replaceStep: Step<World> = {
     }, 90_000);
     const seconds = (performance.now() - startedMs) / 1000;
     step.say(`epoch 2: ${leaving.name} out, ${joining.name} in after ${seconds.toFixed(1)} s, its state fetched and verified chunk by chunk`);
-    await world.db.sql`UPDATE cities SET population = population + ${0} WHERE id = ${1796236}`;
+    for (const change of [1, -1]) await world.db.sql`UPDATE cities SET population = population + ${change} WHERE id = ${1796236}`;
     const members = [1, 2, 4, JOINING].map((number) => world.provider(number));
     const same = await until('all four certify the same height', async () => {
       const certificates = await Promise.all(members.map(({ apiUrl }) => certificateAt(apiUrl, cluster.group)));

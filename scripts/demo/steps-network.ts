@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatEther } from 'ethers';
 import { picolo as command } from '../../cli/devnet/commands.ts';
+import { projectRoot } from '../../cli/devnet/processes.ts';
 import { createProvider, fund, stakeProvider, startChain, startProvider } from '../../cli/devnet/network.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { addressFrom, type ClusterId, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
@@ -14,7 +15,7 @@ const CAPACITIES = [50, 60, 70, 80, 60] as const;
 export const chainStep: Step<World> = {
   name: 'A local chain starts and the contracts are deployed',
   async run(world, step) {
-    world.chain = await startChain(world.dir);
+    world.chain = await startChain(world.dir, { deployment: join(projectRoot, 'deployments', '31337') });
     const folder = world.chain.deployment;
     const records = readdirSync(folder).map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as { name: string; address: string; codeHash: string });
     step.say(`${records.length} contracts on chain 31337 (process ${world.chain.process.pid}); addresses and code hashes in deployments/31337/`);
@@ -29,7 +30,8 @@ export const providersStep: Step<World> = {
     const names = [...CAPACITIES.map((_, i) => `provider-${i + 1}`), 'provider-small'];
     for (const [i, name] of names.entries()) {
       const capacityGib = CAPACITIES[i] ?? 10;
-      world.providers.push(await createProvider(world.dir, world.chain, { name, capacityGib, poqIntervalMs: 1_000, dictionary: join(world.dir, `${name}.dictionary.json`) }));
+      const dictionary = join(world.dir, `${name}.dictionary.json`);
+      world.providers.push(await createProvider(world.dir, world.chain, { name, capacityGib, dictionary, poqIntervalMs: 1_000 }));
     }
     const small = world.provider(6);
     const refused = await stakeProvider(small, '500').then(() => undefined, (error: unknown) => error);
@@ -54,7 +56,10 @@ export const clusterStep: Step<World> = {
     world.network = await world.openNetwork(world.ownerKey);
     world.onClose(() => world.network.close());
     const made = await command<{ cluster: ClusterId; group: GroupId; channel: Hash32; members: Hex[]; gas: Record<string, string> }>(
-      ['cluster', 'create', '--rpc', world.chain.rpcUrl, '--deployment', world.chain.deployment, '--replicas', '4', '--region', 'eu-west', '--deposit', '0.1'],
+      [
+        'cluster', 'create', '--rpc', world.chain.rpcUrl, '--deployment', world.chain.deployment, '--replicas', '4', '--region', 'eu-west',
+        '--deposit', '0.1', '--threshold', '0.0000002',
+      ],
       { PICOLO_KEY: world.ownerKey },
     );
     world.cluster = made;

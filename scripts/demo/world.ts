@@ -15,9 +15,15 @@ export class World {
   readonly dir = mkdtempSync(join(tmpdir(), 'picolo-demo-'));
   readonly owner = Wallet.createRandom();
   readonly providers: LocalProvider[] = [];
+  /** Cities to load, largest first. */
+  readonly cityCount: number;
   readonly gas: Record<string, bigint> = {};
   private readonly parts = new Map<string, unknown>();
   private readonly closers: (() => unknown)[] = [];
+
+  constructor(cityCount: number) {
+    this.cityCount = cityCount;
+  }
 
   get chain(): LocalChain { return this.part('chain'); }
   set chain(value: LocalChain) { this.parts.set('chain', value); }

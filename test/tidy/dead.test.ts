@@ -5,6 +5,7 @@ const all = files(/^(?:protocol|node|sdk|cli|scripts|contracts|bench|test|hardha
 /** Entry points: what people and runners start; everything else must be reachable from one. */
 function isEntry(file: string): boolean {
   if (/\.test\.ts$|^hardhat\.config\.ts$|^scripts\/[^/]+\.(?:ts|js|cjs)$|^bench\/[^/]+\.ts$|^cli\/(?:main\.ts|bin\.js)$/.test(file)) return true;
+  if (/^test\/byzantine\/[^/]+-node\.ts$/.test(file)) return true;
   return /^(?:sdk|protocol)\/index\.ts$|^node\/main\.ts$/.test(file);
 }
 

@@ -1,0 +1,15 @@
+/**
+ * The simulator of a replica group from the command line.
+ *
+ *   node scripts/sim.ts --seeds 1000 --from 1          totals, and every seed that broke an invariant
+ *   node scripts/sim.ts --from 4711 --seeds 1 --trace  replays one seed, a line per event
+ *   node scripts/sim.ts --seeds 200 --json             totals for machines
+ */
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// the simulator lives with the tests: no product code may depend on it
+const main = join(dirname(fileURLToPath(import.meta.url)), '../test/sim/main.ts');
+const { status } = spawnSync(process.execPath, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+process.exitCode = status ?? 1;
