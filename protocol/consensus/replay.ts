@@ -14,7 +14,7 @@ export type Candidate = KnownEntry & { readonly removes: ReadonlySet<Path> };
 export function fitsOver(replica: Replica, base: BlockHash, candidate: Candidate): boolean {
   const contained = containedAt(replica, base, candidate);
   if (contained !== undefined) return contained;
-  if (candidate.ts <= closeAt(replica, base)) return false;
+  if (replica.rules.closeCheck && candidate.ts <= closeAt(replica, base)) return false;
   return candidate.command.items.every(({ path }) => pathReplays(replica, base, path, insert(replica.ackedByPath.get(path) ?? [], candidate)));
 }
 
@@ -32,7 +32,7 @@ export function failingOver(replica: Replica, base: BlockHash, view?: View): Ack
     if (view !== undefined && entry.view !== view) continue;
     const contained = containedAt(replica, base, entry);
     if (contained === true) continue;
-    if (contained === false || entry.ts <= closeTs || !itemsHold(entry.command.items, entry.ts, stateAt)) {
+    if (contained === false || (replica.rules.closeCheck && entry.ts <= closeTs) || !itemsHold(entry.command.items, entry.ts, stateAt)) {
       failing.push(entry);
       continue;
     }

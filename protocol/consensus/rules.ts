@@ -5,7 +5,7 @@
 export interface Rules {
   /** F-VOTE 4: no two incompatible fast votes in a view. */
   readonly fastLock: boolean;
-  /** §2.5: final needs q acknowledgements, a certificate is not enough. */
+  /** §2.5: an acknowledgement means that the certificate is stored and protected; without it a certificate counts as final. */
   readonly secondRound: boolean;
   /** §2.8: an opening block carries every reported certificate. */
   readonly carryCertificates: boolean;

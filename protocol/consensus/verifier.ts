@@ -1,8 +1,8 @@
-import { verifyStruct, type Domain, type StructName, type StructValue } from '../codec/index.ts';
-import { sha256Hex } from '../crypto/index.ts';
+import { digestOf, type Domain, type StructName, type StructValue } from '../codec/index.ts';
+import { recoverSigner } from '../crypto/index.ts';
 import { limits } from '../limits/index.ts';
-import { decodeTransaction, verifyTransaction } from '../rows/index.ts';
-import type { Address, Command, Signature } from '../types/index.ts';
+import { transactionOf } from '../rows/index.ts';
+import { Remembered, type Address, type Command, type Signature } from '../types/index.ts';
 
 /** How signatures are checked; the simulator brings a cheap one. */
 export interface Verifier {
@@ -11,22 +11,20 @@ export interface Verifier {
   command(command: Command): boolean;
 }
 
-/** Real signatures under a domain, each command checked once (consensus §5, 31). */
+/**
+ * Real signatures under a domain, each checked once (consensus §5, 31): a vote is met again inside a certificate, a
+ * certificate inside the next proposal.
+ */
 export function verifierOf(domain: Domain): Verifier {
-  const commands = new Map<string, boolean>();
+  const signers = new Remembered<string, Address | 'nobody'>(limits.signaturesRemembered);
   return {
-    signature: (name, value, signature, signer) => verifyStruct(domain, name, value, signature, signer),
-    command({ bytes }) {
-      const key = sha256Hex(bytes);
-      const before = commands.get(key);
-      if (before !== undefined) return before;
-      const valid = verifyTransaction(domain, decodeTransaction(bytes), bytes.length) === 'valid';
-      commands.set(key, valid);
-      if (commands.size > limits.commandsVerified) for (const oldest of commands.keys()) {
-        commands.delete(oldest);
-        break;
-      }
-      return valid;
+    signature(name, value, signature, signer) {
+      const digest = digestOf(domain, name, value);
+      const key = digest + signature;
+      let found = signers.get(key);
+      if (found === undefined) signers.set(key, (found = recoverSigner(digest, signature) ?? 'nobody'));
+      return found === signer;
     },
+    command: (command) => transactionOf(domain, command) !== 'invalid',
   };
 }

@@ -5,7 +5,8 @@ import {
 import { limits } from '../limits/index.ts';
 import { certifiedCheckpointC, type CheckpointDetail } from '../membership/index.ts';
 import { decodeTransaction, toCommand } from '../rows/index.ts';
-import type { Command } from '../types/index.ts';
+import { sha256Hex } from '../crypto/index.ts';
+import { Remembered, type Command, type Hash32 } from '../types/index.ts';
 import { BLOCK_KINDS, OUTCOMES, type Block, type BlockEntry, type BlockHeader, type Outcome, type Qc } from './block.ts';
 import { known, type KnownEntry } from './entry.ts';
 import { REJECT_REASONS, type AckedRef, type BatchCert, type CertifiedBlock, type Message, type TcVote } from './message.ts';
@@ -13,9 +14,22 @@ import { REJECT_REASONS, type AckedRef, type BatchCert, type CertifiedBlock, typ
 /** Turns the opaque bytes of a command into what consensus needs of it; throws for malformed bytes. */
 export type CommandReader = (bytes: Uint8Array) => Command;
 
-/** Commands are signed transactions: the reader of a real node. */
+/**
+ * Commands are signed transactions: the reader of a real node. A command travels in a batch, in a block and in
+ * certificates; the same bytes give the same object, so what was found out about it once is known each time.
+ */
 export function commandReader(domain: Domain): CommandReader {
-  return (data) => toCommand(domain, decodeTransaction(data), data);
+  const known = new Remembered<Hash32, Command>(limits.commandBytesRemembered);
+  return (data) => {
+    const name = sha256Hex(data);
+    let command = known.get(name, data.length);
+    if (command === undefined) {
+      const own = data.slice(); // not a view that keeps a whole message alive
+      command = toCommand(domain, decodeTransaction(own), own);
+      known.set(name, command, data.length);
+    }
+    return command;
+  };
 }
 
 /** A position in a fixed list of names, as an integer. */

@@ -5,6 +5,7 @@
  *   node test/sim/main.ts --from 17 --seeds 1 --trace
  */
 import { parseArgs } from 'node:util';
+import { installNativeCrypto } from '../../node/crypto/index.ts';
 import { simulate } from './world.ts';
 
 const { values } = parseArgs({
@@ -14,6 +15,7 @@ const { values } = parseArgs({
   },
 });
 
+await installNativeCrypto();
 const totals = { seeds: 0, events: 0, submitted: 0, fast: 0, classic: 0, blocks: 0, checkpoints: 0, views: 0, failed: 0 };
 const startedMs = performance.now();
 for (let seed = BigInt(values.from); seed < BigInt(values.from) + BigInt(values.seeds); seed++) {

@@ -5,7 +5,7 @@ import { stream } from './random.ts';
 /** Misbehaviours a replica can be given (consensus §4.2). */
 export const BEHAVIOURS = [
   'silent', 'selective', 'voteAll', 'ackAll', 'splitLeader', 'stalledLeader', 'partialGateway', 'falseCheckpoint', 'lyingViewChange',
-  'doubleVote', 'fastClock', 'viewSpam', 'hideQc', 'replay', 'forget',
+  'doubleVote', 'fastClock', 'viewSpam', 'hideQc', 'replay', 'forget', 'highClose', 'oldQc', 'hoard', 'lateCert',
 ] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -23,7 +23,7 @@ export interface Plan {
   readonly keys: number;
   readonly classicOnly: boolean;
   readonly network: { readonly delayMs: number; readonly loss: number; readonly duplicate: number; readonly partitionEveryMs: number };
-  readonly disk: { readonly flushMs: number; readonly crashEveryMs: number; readonly torn: boolean; readonly oldImage: boolean; readonly syncedLedger: boolean };
+  readonly disk: { readonly flushMs: number; readonly crashEveryMs: number; readonly torn: boolean; readonly crashAll: number; readonly oldImage: boolean; readonly syncedLedger: boolean };
   readonly clocks: { readonly skewMs: number; readonly drift: number; readonly jumpEveryMs: number; readonly jumpMs: number };
   readonly workload: { readonly equivocation: number; readonly twoGateways: number; readonly reads: number; readonly removes: number; readonly invalid: number };
   /** Messages go through their codecs too. */
@@ -50,7 +50,7 @@ export function planOf(seed: bigint, mode: Plan['mode'], overrides: Overrides = 
     commands: 60 + random.int(120), keys: random.pick([2, 6, 12, 40, 200]), classicOnly: random.chance(0.05),
     network: { delayMs: 1 + 6 * random.unit(), loss: on(0.5, 0.08), duplicate: on(0.4, 0.08), partitionEveryMs: on(0.35, 1500) },
     disk: {
-      flushMs: 0.5 + 3 * random.unit(), crashEveryMs: on(0.5, 1200), torn: random.chance(0.3), oldImage: random.chance(0.04),
+      flushMs: 0.5 + 3 * random.unit(), crashEveryMs: on(0.5, 1200), torn: random.chance(0.3), crashAll: 0.1, oldImage: random.chance(0.04),
       syncedLedger: random.chance(0.5),
     },
     clocks: { skewMs: on(0.7, 12), drift: on(0.3, 0.002), jumpEveryMs: on(0.2, 1500), jumpMs: 30 },

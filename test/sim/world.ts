@@ -163,7 +163,7 @@ export class World {
 
   private crashOne(): void {
     const { faults } = this.random;
-    const victims = faults.chance(0.1) ? this.nodes : [faults.pick(this.nodes)];
+    const victims = faults.chance(this.plan.disk.crashAll) ? this.nodes : [faults.pick(this.nodes)];
     for (const node of victims) {
       if (!node.up) continue;
       node.crash();

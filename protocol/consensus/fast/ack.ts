@@ -36,7 +36,7 @@ export function retryAcks(replica: Replica): void {
     current.unacked.delete(entry.id);
     const proof = cert();
     const { height } = replica.tip;
-    addAcked(replica, { ...entry, view: replica.view, cert: proof, removes: candidate.removes, height, sinceMs: replica.elapsedMs });
+    if (replica.rules.secondRound) addAcked(replica, { ...entry, view: replica.view, cert: proof, removes: candidate.removes, height, sinceMs: replica.elapsedMs });
     const group = groups.get(proof.batchRoot) ?? { cert: proof, entries: [], bits: NO_BITS };
     group.entries.push({ ...entry, removes: [...candidate.removes], height });
     group.bits = withBit(group.bits, proof.entryIds.indexOf(entry.id));

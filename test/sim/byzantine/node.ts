@@ -1,8 +1,11 @@
 import {
-  blockHashOf, effectsRootOf, entriesRootOf, type BatchCert, type Effect, type Message, type ProposalMessage, type SignedMessage, type Statement,
+  blockHashOf, effectsRootOf, entriesRootOf, type BatchCert, type Effect, type KnownEntry, type Message, type ProposalMessage, type Qc, type SignedMessage, type Statement,
   type Target, type Unsigned,
 } from '../../../protocol/consensus/index.ts';
-import { parentOf } from '../../../protocol/consensus/classic/assemble.ts';
+import { assemble, parentOf } from '../../../protocol/consensus/classic/assemble.ts';
+import { closing } from '../../../protocol/consensus/clock.ts';
+import { provenBy } from '../../../protocol/consensus/fast/batch.ts';
+import type { Batch } from '../../../protocol/consensus/state.ts';
 import { ackedRootOf } from '../../../protocol/consensus/view/acked-root.ts';
 import { merkleRoot } from '../../../protocol/crypto/index.ts';
 import { ZERO_HASH, type ReplicaIndex } from '../../../protocol/types/index.ts';
@@ -11,6 +14,13 @@ import { SimNode } from '../node.ts';
 import type { Behaviour } from '../plan.ts';
 import type { World } from '../world.ts';
 
+/** A batch with the own vote that was never sent. */
+interface Kept {
+  readonly view: bigint;
+  readonly batch: Batch;
+  readonly own: BatchCert['votes'][number];
+}
+
 /** Behaviours of consensus §4.2, as plug-ins around the real core; they combine. */
 export class ByzantineNode extends SimNode {
   private readonly behaviours: ReadonlySet<Behaviour>;
@@ -18,6 +28,8 @@ export class ByzantineNode extends SimNode {
   private readonly kept: Message[] = [];
   private readonly voted = new Set<string>();
   private ackSeq = 1_000_000n;
+  private readonly parents: Qc[] = [];
+  private readonly hoard: Kept[] = [];
 
   constructor(world: World, index: ReplicaIndex, behaviours: readonly Behaviour[]) {
     super(world, index, false);
@@ -78,6 +90,8 @@ export class ByzantineNode extends SimNode {
   private signCrooked(effect: Effect & { kind: 'sign' }): void {
     const { message, to } = effect;
     if (message.kind === 'proposal') return this.lead(effect, message);
+    if (message.kind === 'fastVote' && this.does('hoard')) return this.hide(message);
+    if (message.kind === 'viewChange' && this.does('hoard')) return this.reveal(message, to);
     if (message.kind === 'viewChange' && this.does('lyingViewChange')) return this.lieAboutState(message, to);
     if (message.kind === 'checkpointVote' && this.does('falseCheckpoint')) {
       const value = { ...message.value, stateRoot: hashOf('false') };
@@ -92,6 +106,9 @@ export class ByzantineNode extends SimNode {
 
   /** Behaviours 5, 8: two blocks for one round; nothing after the opening. */
   private lead(effect: Effect & { kind: 'sign' }, message: Unsigned & { kind: 'proposal' }): void {
+    if (this.does('oldQc') && this.chance(0.5) && this.forkBelow(message)) return;
+    if (this.does('lateCert') && this.sweepLate(message)) return;
+    if (this.does('highClose') && this.closeEarly(message)) return;
     if (this.does('stalledLeader') && message.block.header.kind !== 'opening' && this.chance(0.9)) return;
     if (!this.does('splitLeader') || message.block.header.kind === 'opening') return super.perform(effect);
     const other = this.emptied(message);
@@ -107,6 +124,85 @@ export class ByzantineNode extends SimNode {
         if (this.chance(0.3)) super.send(peer, chosen === honest ? crooked : honest);
       }
     });
+  }
+
+  /** Behaviour 6: a block on an older certificate, so that what came after it would be lost. */
+  private forkBelow(message: Unsigned & { kind: 'proposal' }): boolean {
+    const { header } = message.block;
+    const before = this.parents.at(-1);
+    if (message.parentQc !== null) this.parents.push(message.parentQc);
+    if (before === undefined || before.view !== header.view || before.blockHash === header.parent) return false;
+    const parent = parentOf(this.replica, before.blockHash);
+    if (parent === undefined) return false;
+    const block = assemble(this.replica, {
+      view: header.view, round: header.round, parent: before.blockHash, kind: 'normal', closeTs: parent.closeTs, entries: [], tcRoot: ZERO_HASH, next: ZERO_HASH,
+    });
+    if (block === undefined) return false;
+    const value = { ...message.value, blockHash: blockHashOf(block.header) };
+    this.say({ ...message, value, block, parentQc: before, certs: [] }, { name: 'Proposal', value }, 'all');
+    return true;
+  }
+
+  /** Behaviour 17: closes what honest replicas still vote for. */
+  private closeEarly(message: Unsigned & { kind: 'proposal' }): boolean {
+    const { header } = message.block;
+    if (header.kind !== 'normal') return false;
+    const early = { ...header, closeTs: closing(Math.floor(this.nowMs()) + 5) };
+    const value = { ...message.value, blockHash: blockHashOf(early) };
+    this.say({ ...message, value, block: { ...message.block, header: early } }, { name: 'Proposal', value }, 'all');
+    return true;
+  }
+
+  /** Keeps a vote to itself: a certificate that nobody else can form, for later. */
+  private hide(message: Unsigned & { kind: 'fastVote' }): void {
+    const batch = this.replica.current.batches.get(message.value.batchRoot);
+    if (batch?.entries === undefined) return;
+    const value = { ...message.value, accept: (1n << BigInt(batch.entries.length)) - 1n };
+    this.hoard.push({ view: value.view, batch, own: { signer: this.index, accept: value.accept, signature: this.make(message, { name: 'FastVote', value }).signature } });
+  }
+
+  /** Behaviour 15: as leader, brings a hidden certificate once its time is closed. */
+  private sweepLate(message: Unsigned & { kind: 'proposal' }): boolean {
+    const { header, entries } = message.block;
+    const parent = parentOf(this.replica, header.parent);
+    if (parent === undefined || header.kind === 'opening') return false;
+    const late = this.hoard.filter(({ view }) => view === header.view).map((kept) => this.complete(kept))
+      .flatMap((cert) => [...provenBy(cert.cert, this.world.quorum)].flatMap((id) => cert.entries.filter((entry) => entry.id === id && entry.ts <= parent.closeTs)
+        .map((entry) => ({ cert: cert.cert, entry: { ...entry, certView: header.view } }))));
+    if (late.length === 0) return false;
+    const { view, round, kind, closeTs, tcRoot, next } = header;
+    const block = assemble(this.replica, {
+      view, round, parent: header.parent, kind, closeTs, tcRoot, next, entries: [...late.map(({ entry }) => entry), ...entries],
+    });
+    if (block === undefined) return false;
+    const value = { ...message.value, blockHash: blockHashOf(block.header) };
+    this.say({ ...message, value, block, certs: [...message.certs, ...new Set(late.map(({ cert }) => cert))] }, { name: 'Proposal', value }, 'all');
+    return true;
+  }
+
+  private complete({ view, batch, own }: Kept): { cert: BatchCert; entries: readonly KnownEntry[] } {
+    const votes = [...batch.votes.values()].filter(({ signer, accept }) => signer !== this.index && accept !== 0n).concat(own).sort((a, b) => a.signer - b.signer);
+    const entries = batch.entries ?? [];
+    return { cert: { view, batchRoot: batch.root, entryIds: entries.map(({ id }) => id), votes }, entries };
+  }
+
+  /** Reports every certificate it can make of what it kept, of this view and older ones. */
+  private reveal(message: Unsigned & { kind: 'viewChange' }, to: Target): void {
+    const acked = [...message.acked];
+    const certs = [...message.certs];
+    const entries = [...message.entries];
+    for (const kept of this.hoard) {
+      const { cert, entries: bodies } = this.complete(kept);
+      const { view } = cert;
+      const proven = provenBy(cert, this.world.quorum);
+      const fresh = bodies.filter(({ id }) => proven.has(id) && !acked.some((each) => each.id === id));
+      if (fresh.length === 0) continue;
+      certs.push(cert);
+      entries.push(...fresh);
+      acked.push(...fresh.map(({ id }) => ({ id, certView: view })));
+    }
+    const value = { ...message.value, ackedRoot: ackedRootOf(acked) };
+    this.say({ ...message, value, acked, certs, entries }, { name: 'ViewChange', value }, to);
   }
 
   /** The same block without its entries: valid, and different. */

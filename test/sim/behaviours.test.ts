@@ -1,0 +1,63 @@
+import { expect } from 'chai';
+import { installNativeCrypto } from '../../node/crypto/index.ts';
+import { BEHAVIOURS, type Overrides } from './plan.ts';
+import { simulate } from './world.ts';
+
+const quiet: Overrides = {
+  replicas: 4, byzantine: new Map(), classicOnly: false, wire: false, keys: 60, commands: 120, viewDurationMs: 60_000,
+  network: { delayMs: 2, loss: 0, duplicate: 0, partitionEveryMs: 0 },
+  disk: { flushMs: 1, crashEveryMs: 0, torn: false, crashAll: 0, oldImage: false, syncedLedger: true },
+  clocks: { skewMs: 3, drift: 0, jumpEveryMs: 0, jumpMs: 0 },
+  workload: { equivocation: 0, twoGateways: 0, reads: 0.4, removes: 0.05, invalid: 0.05 },
+};
+
+describe('simulation: one thing at a time', function () {
+  this.timeout(120_000);
+  before(() => installNativeCrypto());
+
+  it('P-5.2.1-fast, P-5.2.1-sig-collect: a healthy group decides most on the fast path, and codecs carry all of it', () => {
+    const result = simulate(1n, 'liveness', { ...quiet, keys: 400, wire: true });
+    expect(result.violations).to.deep.equal([]);
+    expect(result.fast).to.be.above(result.submitted / 2);
+    expect(result.checkpoints).to.be.above(3);
+    expect(result.views).to.equal(0n);
+  });
+
+  it('classic-only groups work without the fast path', () => {
+    const result = simulate(2n, 'liveness', { ...quiet, classicOnly: true });
+    expect(result.violations).to.deep.equal([]);
+    expect(result.fast).to.equal(0);
+    expect(result.classic).to.be.above(result.submitted / 2);
+  });
+
+  it('P-5.2.1-rotation: the leader changes on the view timer without failures', () => {
+    const result = simulate(3n, 'liveness', { ...quiet, viewDurationMs: 400 });
+    expect(result.violations).to.deep.equal([]);
+    expect(Number(result.views)).to.be.within(5, 12);
+  });
+
+  it('seven replicas tolerate two', () => {
+    const byzantine = new Map([[1, ['voteAll', 'ackAll'] as const], [2, ['splitLeader', 'doubleVote'] as const]]);
+    const result = simulate(4n, 'liveness', { ...quiet, replicas: 7, byzantine, viewDurationMs: 500 });
+    expect(result.violations).to.deep.equal([]);
+  });
+
+  for (const behaviour of BEHAVIOURS) {
+    it(`P-5.2.1-safety, P-5.2.1-liveness: a replica that is ${behaviour} harms nobody`, () => {
+      for (const index of [0, 1]) {
+        const result = simulate(5n + BigInt(index), 'liveness', { ...quiet, byzantine: new Map([[index, [behaviour]]]), viewDurationMs: 700, keys: 12 });
+        expect(result.violations).to.deep.equal([]);
+      }
+    });
+  }
+
+  it('P-5.2.1-equivocation: contradictions are found in passing and never point at an honest replica', () => {
+    const accused = new Set<number>();
+    for (let seed = 1n; seed <= 6n; seed++) {
+      const result = simulate(seed, 'safety', { ...quiet, keys: 4, byzantine: new Map([[1, ['voteAll', 'splitLeader']]]), viewDurationMs: 300 });
+      expect(result.violations).to.deep.equal([]);
+      for (const index of result.accused) accused.add(index);
+    }
+    expect([...accused]).to.deep.equal([1]);
+  });
+});
