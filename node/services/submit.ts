@@ -2,7 +2,7 @@ import type { Domain } from '../../protocol/codec/index.ts';
 import { encodeReceipt, type Reply } from '../../protocol/consensus/index.ts';
 import { hexOf, type Timestamp } from '../../protocol/types/index.ts';
 import { apiFaults, type SubmitAnswer } from '../../protocol/query/index.ts';
-import { encodeTransaction, toCommand, verifyTransaction, type SignedTransaction } from '../../protocol/rows/index.ts';
+import { encodeTransaction, toCommand, verifyCommand, type SignedTransaction } from '../../protocol/rows/index.ts';
 import type { GroupHost } from '../host/index.ts';
 import type { Clock } from '../ports/index.ts';
 
@@ -11,9 +11,10 @@ const FINAL_TIMEOUT_MS = 20_000;
 /** Takes a client's transaction to its group and answers with the outcome and its proof (P-5.2.1-reply). */
 export async function submitTransaction(host: GroupHost, domain: Domain, clock: Clock, tx: SignedTransaction): Promise<SubmitAnswer> {
   const bytes = encodeTransaction(tx);
-  const verdict = verifyTransaction(domain, tx, bytes.length);
+  const command = toCommand(domain, tx, bytes);
+  const verdict = verifyCommand(domain, command);
   if (verdict !== 'valid') throw apiFaults.badTransaction({ reason: verdict.fault.message });
-  const reply = await withTimeout(clock, host.submit(toCommand(domain, tx, bytes)));
+  const reply = await withTimeout(clock, host.submit(command));
   if (reply.kind === 'refused') throw refused(reply);
   const { receipt } = reply;
   const outcome = receipt.kind === 'fast' ? 'applied' : receipt.outcome;

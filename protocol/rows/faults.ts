@@ -5,6 +5,7 @@ export const txFaults = defineFaults('TX', {
   badMutationsRoot: ['the mutations are not the ones that were signed', 'rebuild and sign the transaction'],
   badFootprintRoot: ['the footprint is not the one that was signed', 'rebuild and sign the transaction'],
   badBackpointers: ['the backpointers are not the ones that were signed', 'rebuild and sign the transaction'],
+  badCommand: ['the command says other things than the transaction it carries', 'send the transaction alone; replicas derive the rest'],
   empty: ['the transaction changes nothing', 'send at least one mutation; reads need no transaction'],
   tooLarge: ['the transaction exceeds a limit', 'split it'],
   badExpiry: ['the transaction expires before its snapshot or not at all', 'set notAfter later than snapshot'],

@@ -18,10 +18,11 @@ export {
 export { keyC, mutationC, put, remove, rowC, type Mutation } from './mutation.ts';
 export {
   backpointersRootOf, bodyC, buildTransaction, decodeTransaction, encodeTransaction, entryIdOf, footprintRootOf, headerC, isSchemaChange,
-  itemBytes, itemC, mutationsRootOf, signTransaction, signedTransactionC, toCommand, txIdOf, type DigestSigner, type SignedTransaction,
+  itemBytes, itemC, mutationsRootOf, signTransaction, signedTransactionC, txIdOf, type DigestSigner, type SignedTransaction,
   type TransactionBody, type TransactionDraft, type TransactionHeader, type TransactionInput,
 } from './transaction.ts';
 export { verifyTransaction, type Refusal } from './verify.ts';
+export { toCommand, transactionOf, verifyCommand } from './command.ts';
 export {
   contentHashOf, keyHashOf, leafOf, nonceLeafOf, rowHashOf, type Change, type EntryRef, type LeafChange,
 } from './leaf.ts';

@@ -6,10 +6,10 @@ import { merkleRoot, sha256Hex, signDigest } from '../crypto/index.ts';
 import { limits } from '../limits/index.ts';
 import {
   bytesOf, concatBytes, uintBytes,
-  type Address, type Command, type DatabaseId, type Digest, type EntryId, type Hash32, type Item, type Signature, type Timestamp, type TxId,
+  type Address, type DatabaseId, type Digest, type EntryId, type Hash32, type Item, type Signature, type Timestamp, type TxId,
 } from '../types/index.ts';
 import { mutationC, type Mutation } from './mutation.ts';
-import { DATABASE_TABLE, SCHEMA_TABLE, noncePath } from './path.ts';
+import { DATABASE_TABLE, SCHEMA_TABLE } from './path.ts';
 
 export type TransactionHeader = StructValue<'Transaction'>;
 
@@ -128,18 +128,4 @@ export function entryIdOf(txId: TxId, ts: Timestamp, footprintRoot: Hash32): Ent
 /** True when it creates a database or changes its schema; only a leader orders those. */
 export function isSchemaChange(mutations: readonly Mutation[]): boolean {
   return mutations.some(({ table }) => table === SCHEMA_TABLE || table === DATABASE_TABLE);
-}
-
-/** What consensus orders. Pass `bytes` when the encoded transaction is at hand. */
-export function toCommand(domain: Domain, tx: SignedTransaction, bytes: Uint8Array = encodeTransaction(tx)): Command {
-  return {
-    id: txIdOf(domain, tx.header),
-    client: tx.header.writer,
-    notAfter: tx.header.notAfter as Timestamp,
-    footprintRoot: tx.header.footprintRoot,
-    items: tx.body.items,
-    noncePath: noncePath(tx.header.database, tx.header.writer, tx.header.nonce),
-    classicOnly: isSchemaChange(tx.body.mutations),
-    bytes,
-  };
 }

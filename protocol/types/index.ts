@@ -8,6 +8,7 @@ export type {
 } from './ids.ts';
 export type { Command, Item, ItemMode, KeyVersion } from './command.ts';
 export type { Epoch, GroupRef, Height, ReplicaIndex, Rank, Round, View } from './positions.ts';
+export { Remembered } from './remembered.ts';
 export { regionCode, regionMask, regions, type Region } from './region.ts';
 export { compareRank, quorumOf, maxFaulty } from './positions.ts';
 export { ZERO_ADDRESS, ZERO_HASH } from './ids.ts';

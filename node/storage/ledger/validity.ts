@@ -1,10 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Domain } from '../../../protocol/codec/index.ts';
-import { isPicoloError } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
-  changedSchema, checkTransaction, contentWrittenBy, createdDatabase, databaseFromRow, databasePath, decodeTransaction, planOf, schemaPath, toCommand,
-  verifyTransaction, type DatabaseMetadata, type KeyRef, type SignedTransaction, type StateView,
+  changedSchema, checkTransaction, contentWrittenBy, createdDatabase, databaseFromRow, databasePath, planOf, schemaPath,
+  transactionOf, type DatabaseMetadata, type KeyRef, type SignedTransaction, type StateView,
 } from '../../../protocol/rows/index.ts';
 import { emptySchema, type Row, type Schema } from '../../../protocol/schema/index.ts';
 import { ZERO_HASH, type Command, type DatabaseId, type EntryId, type Path } from '../../../protocol/types/index.ts';
@@ -25,7 +24,6 @@ export interface ValidityParts {
 export class Validity {
   readonly #parts: ValidityParts;
   // by object: the same command is asked about in every phase of consensus
-  readonly #transactions = new WeakMap<Command, SignedTransaction | 'invalid'>();
   #removes = new WeakMap<Command, readonly Path[]>();
   // a verdict is a property of the command alone (consensus §2.2): found once, when it rests on what is committed
   #verdicts = new WeakMap<Command, 'valid' | 'invalid'>();
@@ -44,14 +42,8 @@ export class Validity {
     this.#verdicts = new WeakMap();
   }
 
-  /** The transaction, or 'invalid' when its bytes, roots or signature are wrong or say other things than the command. */
   transactionOf(command: Command): SignedTransaction | 'invalid' {
-    let transaction = this.#transactions.get(command);
-    if (transaction === undefined) {
-      transaction = this.#verified(command);
-      this.#transactions.set(command, transaction);
-    }
-    return transaction;
+    return transactionOf(this.#parts.domain, command);
   }
 
   check(command: Command, pending: Pending): 'valid' | 'invalid' | 'unresolved' {
@@ -129,27 +121,6 @@ export class Validity {
     if (content !== undefined) this.#contents.set(key, content);
     return content;
   }
-
-  #verified(command: Command): SignedTransaction | 'invalid' {
-    try {
-      const tx = decodeTransaction(command.bytes);
-      if (verifyTransaction(this.#parts.domain, tx, command.bytes.length) !== 'valid') return 'invalid';
-      return sameCommand(command, toCommand(this.#parts.domain, tx, command.bytes)) ? tx : 'invalid';
-    } catch (error) {
-      if (isPicoloError(error)) return 'invalid';
-      throw error;
-    }
-  }
-}
-
-/** What consensus was told about the command must be what its bytes say. */
-function sameCommand(told: Command, actual: Command): boolean {
-  const fields = ['id', 'client', 'notAfter', 'footprintRoot', 'noncePath', 'classicOnly'] as const;
-  const items = told.items.length === actual.items.length && told.items.every((item, i) => {
-    const other = actual.items[i];
-    return item.path === other?.path && item.version === other.version && item.mode === other.mode;
-  });
-  return items && fields.every((field) => told[field] === actual[field]);
 }
 
 function schemaIn(tx: SignedTransaction | undefined): Schema | undefined {
