@@ -19,7 +19,7 @@ export type CommandReader = (bytes: Uint8Array) => Command;
  * certificates; the same bytes give the same object, so what was found out about it once is known each time.
  */
 export function commandReader(domain: Domain): CommandReader {
-  const known = new Remembered<Hash32, Command>(limits.commandBytesRemembered);
+  const known = new Remembered<Hash32, Command>(limits.rememberedCommandBytes);
   return (data) => {
     const name = sha256Hex(data);
     let command = known.get(name, data.length);

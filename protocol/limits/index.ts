@@ -26,7 +26,7 @@ export const limits = Object.freeze({
   batchesRemembered: 50_000,
   blocksPerFetch: 64,
   statementsRemembered: 50_000,
-  commandBytesRemembered: 32 * 1024 * 1024,
+  rememberedCommandBytes: 32 * 1024 * 1024,
   signaturesRemembered: 50_000,
   headersPerReceipt: 1024,
   // questions between nodes
