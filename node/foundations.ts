@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { loadDeployment, type Deployment } from '../contracts/index.ts';
 import { createChain } from './chain/index.ts';
 import { systemClock } from './clock/index.ts';
@@ -25,12 +25,14 @@ export interface FoundationOptions {
   readonly config: NodeConfig;
   readonly password: string;
   readonly wrapTransport?: ((transport: Transport) => Transport) | undefined;
+  /** The machine's own when left out. */
+  readonly clock?: Clock | undefined;
   /** What was opened is registered here, in order. */
   readonly closers: (() => unknown)[];
 }
 
-export async function layFoundations({ config, password, wrapTransport, closers }: FoundationOptions): Promise<Foundations> {
-  const clock = systemClock;
+export async function layFoundations(options: FoundationOptions): Promise<Foundations> {
+  const { config, password, wrapTransport, clock = systemClock, closers } = options;
   const folder = config.chain.deployment;
   const deployment = loadDeployment(Number(basename(folder)) || 31_337, folder);
   const key = await loadKeystore({ path: config.nodeKeyFile, password });
@@ -44,6 +46,7 @@ export async function layFoundations({ config, password, wrapTransport, closers 
   const events = createNodeEvents(log, metrics);
   const chain = await createChain({
     rpcUrl: config.chain.rpcUrl, deployment, clock, confirmations: config.chain.confirmations, operatorKey, onFault: events.chainFault,
+    snapshotPath: join(config.dataDir, 'chain.snapshot'),
   });
   closers.push(() => chain.close());
   const { host, port } = config.listen.peers;

@@ -14,7 +14,7 @@ import { installNativeCrypto } from './crypto/index.ts';
 import { layFoundations, type Foundations } from './foundations.ts';
 import { joinGroups, type Memberships } from './membership.ts';
 import { dialNeighbours, mxWebSocket } from './mx/index.ts';
-import type { Transport } from './ports/index.ts';
+import type { Clock, Transport } from './ports/index.ts';
 import { createNodeMx, createServices } from './services/index.ts';
 
 const SAVE_METERS_MS = 1_000;
@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly password: string;
   /** Tests of misbehaviour stand between the node and the wire here; a node in service leaves it out. */
   readonly wrapTransport?: (transport: Transport) => Transport;
+  /** Likewise for a clock that is wrong. */
+  readonly clock?: Clock;
 }
 
 export interface RunningNode {
@@ -49,8 +51,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const { password, wrapTransport } = options;
-    const base = await layFoundations({ config, password, wrapTransport, closers });
+    const { password, wrapTransport, clock } = options;
+    const base = await layFoundations({ config, password, wrapTransport, clock, closers });
     const memberships = joinGroups(base, config);
     closers.push(() => memberships.stop());
     const { ended, stop } = lifeOf(base, close);

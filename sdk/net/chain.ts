@@ -22,6 +22,7 @@ interface EpochRecord {
   readonly endedAt: bigint;
 }
 
+const TIMEOUT_MS = 10_000;
 const utf8 = new TextEncoder();
 const selector = (signature: string): Hex => hexOf(keccak256(utf8.encode(signature)).subarray(0, 4));
 const GROUP_OF = selector('groupOf(bytes32)');
@@ -95,7 +96,7 @@ export class Chain {
   private async rpc(method: string, params: unknown[]): Promise<unknown> {
     try {
       const body = JSON.stringify({ jsonrpc: '2.0', id: this.nextId++, method, params });
-      const response = await this.fetch(this.rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const response = await this.fetch(this.rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
       const reply = await response.json() as { result?: unknown; error?: { message?: string } };
       if (reply.error !== undefined) throw sdkFaults.chainRpc({ method, reason: String(reply.error.message).slice(0, 200) });
       return reply.result;

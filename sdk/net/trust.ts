@@ -1,4 +1,5 @@
 import type { Domain } from '../../protocol/codec/index.ts';
+import { isPicoloError } from '../../protocol/errors/index.ts';
 import { rosterOf, type Roster } from '../../protocol/membership/index.ts';
 import type { GroupStatus, NodeStatus } from '../../protocol/query/index.ts';
 import type { Address, Epoch, GroupId } from '../../protocol/types/index.ts';
@@ -18,12 +19,16 @@ export interface Trust {
 
 /** A roster is read again after this time; an epoch lasts hours. */
 const FRESH_MS = 15_000;
+/** While the chain does not answer, the roster it named last counts on for this long: its members stay punishable for days. */
+const CHAIN_DOWN_MS = 600_000;
 /** Answers signed by the previous epoch are taken this long after its end: its last checkpoint is the next one's start. */
 const GRACE_SECONDS = 600n;
 
 interface Held {
   readonly roster: Roster;
   readonly readAtMs: number;
+  /** Until then nobody is asked again. */
+  readonly freshUntilMs: number;
 }
 
 abstract class HeldRosters implements Trust {
@@ -40,16 +45,30 @@ abstract class HeldRosters implements Trust {
 
   async roster(group: GroupId, epoch?: Epoch): Promise<Roster> {
     const held = this.held.get(group);
-    const fresh = held !== undefined && Date.now() - held.readAtMs < FRESH_MS;
+    const fresh = held !== undefined && Date.now() < held.freshUntilMs;
     if (held !== undefined && fresh && (epoch === undefined || held.roster.epoch === epoch)) return held.roster;
     const known = epoch === undefined ? undefined : this.older.get(`${group}/${epoch}`);
     if (known !== undefined && fresh) return known;
-    const current = await this.current(group);
-    this.held.set(group, { roster: current, readAtMs: Date.now() });
+    const { roster: current } = await this.renew(group, held);
     if (epoch === undefined || current.epoch === epoch) return current;
     const roster = await this.earlier(group, epoch, current.epoch);
     this.older.set(`${group}/${epoch}`, roster);
     return roster;
+  }
+
+  private async renew(group: GroupId, last: Held | undefined): Promise<Held> {
+    const nowMs = Date.now();
+    const read = await this.current(group).then(
+      (roster) => ({ roster, readAtMs: nowMs }),
+      (error: unknown) => {
+        const chainDown = isPicoloError(error) && error.code === 'SDK_CHAIN_RPC';
+        if (!chainDown || last === undefined || nowMs - last.readAtMs > CHAIN_DOWN_MS) throw error;
+        return last;
+      },
+    );
+    const held = { ...read, freshUntilMs: nowMs + FRESH_MS };
+    this.held.set(group, held);
+    return held;
   }
 
   protected abstract current(group: GroupId): Promise<Roster>;

@@ -76,6 +76,24 @@ describe('sdk: the chain as root of trust', () => {
     expect(await codeOf(second.createDatabase({ name: 'strangers' }))).to.equal('SDK_BAD_RECEIPT');
   });
 
+  it('goes on with the roster it knows while the chain is down, for ten minutes', async () => {
+    let down = false;
+    const picolo = await connect(nodes.urls, {
+      wallet, chain, fetch: (url, init) => (down && url.startsWith(RPC) ? Promise.reject(new TypeError('fetch failed')) : fetcher(url, init)),
+    });
+    const db = await picolo.createDatabase({ group: world.group, name: 'd', schema: 'CREATE TABLE t (id INTEGER PRIMARY KEY)' });
+    const now = Date.now.bind(Date);
+    down = true;
+    try {
+      Date.now = () => now() + 60_000;
+      expect((await db.get('t', 1)).row).to.equal(null);
+      Date.now = () => now() + 700_000;
+      expect(await codeOf(db.get('t', 1))).to.equal('SDK_CHAIN_RPC');
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it('refuses nodes of another network, unknown groups and missing contracts', async () => {
     const elsewhere = { rpcUrl: RPC, deployment: { ...deployment, StakeVault: `0x${'ab'.repeat(20)}` } };
     expect(await codeOf(connect(nodes.urls, { chain: elsewhere, fetch: fetcher }))).to.equal('SDK_OTHER_CHAIN');
