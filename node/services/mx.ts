@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Scalar } from '../../protocol/codec/index.ts';
 import { defineDictionary, type Dictionary, type Exports } from '../../protocol/dictionary/index.ts';
 import { apiFaults } from '../../protocol/query/index.ts';
@@ -60,7 +60,7 @@ function dictionaryReader(path: string | undefined, onTrouble: MxParts['onTroubl
   let readAtMs = -1;
   let current: { database: DatabaseId; dictionary: Dictionary } | undefined;
   return () => {
-    if (path === undefined) return undefined;
+    if (path === undefined || !existsSync(path)) return current; // a provider may write it later
     try {
       const { mtimeMs } = statSync(path);
       if (mtimeMs !== readAtMs) {

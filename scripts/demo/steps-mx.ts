@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatEther, parseEther, Wallet } from 'ethers';
-import { fund, startProvider, type LocalProvider } from '../../cli/devnet/network.ts';
+import { fund, type LocalProvider } from '../../cli/devnet/network.ts';
 import { addressFrom, bytesOf, ZERO_ADDRESS, type Address, type Hex } from '../../protocol/types/index.ts';
 import { openMx, type MxChannel } from '../../sdk/mx/index.ts';
 import { collectOffers, createCluster, formGroup, listProviders, waitForGroup } from '../../sdk/operator/index.ts';
@@ -10,7 +10,7 @@ import { until, type World } from './world.ts';
 
 const ASKED = 4;
 const NEIGHBOUR = 5;
-const PLACES = [['Atlantis', 'NO', 7], ['Hardanger', 'NO', 3_200], ['Avalon', 'GB', 9]] as const;
+const PLACES = [['Shangri-La', 'CN', 7], ['Penglai', 'CN', 3_200], ['Avalon', 'GB', 9]] as const;
 const QUESTION = 'SELECT name FROM cities WHERE country = ?';
 
 export const strangersStep: Step<World> = {
@@ -42,7 +42,6 @@ async function secondCluster(world: World, step: StepContext): Promise<void> {
   await db.table('places').insertMany(PLACES.map(([label, land, inhabitants], i) => ({ id: i + 1, label, land, inhabitants })));
   exportTables(world, asked, world.db.id, { cities: { keywords: ['city', 'town'], columns: { name: [], country: ['land'], population: ['people'] } } });
   exportTables(world, neighbour, db.id, { places: { keywords: ['cities', 'city'], columns: { label: ['name'], land: ['country'], inhabitants: ['population'] } } });
-  await linkNeighbours(asked, neighbour);
   step.say(`a second cluster on ${neighbour.name}: table places(label, land, inhabitants)`);
 }
 
@@ -50,26 +49,12 @@ function exportTables(world: World, provider: LocalProvider, database: string, e
   writeFileSync(join(world.dir, `${provider.name}.dictionary.json`), JSON.stringify({ database, exports }));
 }
 
-/** Configured neighbours: the asked node passes questions on to the fifth. */
-async function linkNeighbours(asked: LocalProvider, neighbour: LocalProvider): Promise<void> {
-  const file = join(asked.dir, 'picolo.toml');
-  const toml = readFileSync(file, 'utf8').replace('neighbours = [ ]', `neighbours = [ "${neighbour.apiUrl.replace('http', 'ws')}/v1/mx" ]`);
-  prove(toml.includes('/v1/mx'), 'the neighbour is configured');
-  writeFileSync(file, toml);
-  await asked.process?.stop();
-  await startProvider(asked);
-  await until(`${asked.name} serves again`, async () => {
-    const health = await fetch(`${asked.apiUrl}/healthz`);
-    return health.ok ? true : undefined;
-  });
-}
-
 async function askStrangers(world: World, step: StepContext): Promise<void> {
   const [asked, neighbour] = [world.provider(ASKED), world.provider(NEIGHBOUR)];
   const consumer = Wallet.createRandom();
   const channel = await dial(world, asked, consumer);
   const answer = await until('both nodes answer', async () => {
-    const got = await channel.ask(QUESTION, ['NO'], { hops: 2, results: 200 }).catch(() => undefined);
+    const got = await channel.ask(QUESTION, ['CN'], { hops: 2, results: 200 }).catch(() => undefined);
     const origins = new Set(got?.parts.map(({ origin }) => origin));
     return got !== undefined && origins.has(asked.node) && origins.has(neighbour.node) ? got : undefined;
   });
@@ -77,7 +62,7 @@ async function askStrangers(world: World, step: StepContext): Promise<void> {
   const byOrigin = new Map<Address, number>();
   for (const { origin, rows } of answer.parts) byOrigin.set(origin, (byOrigin.get(origin) ?? 0) + rows.length);
   const labels = answer.parts.filter(({ origin }) => origin === neighbour.node).flatMap(({ rows }) => rows.flat());
-  prove(labels.includes('Hardanger'), 'the second cluster answered in its own words');
+  prove(labels.includes('Penglai'), 'the second cluster answered in its own words');
   step.say(`GET with 2 hops: ${byOrigin.get(asked.node)} cities from ${asked.name}, ${labels.join(' and ')} from ${neighbour.name} (its columns: label, land)`);
   step.say(`END: ${answer.ending.reason}, ${answer.ending.receipts.length} signed receipts, complete: ${answer.ending.complete}`);
   step.figure('mx', { rows: answer.ending.rows, origins: byOrigin.size, complete: answer.ending.complete });
@@ -110,7 +95,7 @@ async function served(world: World, node: LocalProvider, account: { readonly pri
   const channel = await dial(world, node, account);
   const outcomes: boolean[] = [];
   for (let i = 0; i < questions; i++) {
-    const got = await channel.ask(QUESTION, ['NO'], { hops: 0, results: 1, timeoutMs: 2_000 }).catch(() => undefined);
+    const got = await channel.ask(QUESTION, ['CN'], { hops: 0, results: 1, timeoutMs: 2_000 }).catch(() => undefined);
     outcomes.push((got?.parts.length ?? 0) > 0);
   }
   channel.close();

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatEther } from 'ethers';
 import { picolo as command } from '../../cli/devnet/commands.ts';
-import { projectRoot } from '../../cli/devnet/processes.ts';
+import { freePort, projectRoot } from '../../cli/devnet/processes.ts';
 import { createProvider, fund, stakeProvider, startChain, startProvider } from '../../cli/devnet/network.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { addressFrom, type ClusterId, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
@@ -28,10 +28,14 @@ export const providersStep: Step<World> = {
   name: 'Providers stake in proportion to what they offer',
   async run(world, step) {
     const names = [...CAPACITIES.map((_, i) => `provider-${i + 1}`), 'provider-small'];
+    // MX neighbours are configured: the fourth provider passes strangers' questions on to the fifth
+    const fifth = await freePort();
     for (const [i, name] of names.entries()) {
       const capacityGib = CAPACITIES[i] ?? 10;
+      const port = name === 'provider-5' ? { apiPort: fifth } : {};
+      const neighbours = name === 'provider-4' ? [`ws://127.0.0.1:${fifth}/v1/mx`] : [];
       const dictionary = join(world.dir, `${name}.dictionary.json`);
-      world.providers.push(await createProvider(world.dir, world.chain, { name, capacityGib, dictionary, poqIntervalMs: 1_000 }));
+      world.providers.push(await createProvider(world.dir, world.chain, { name, capacityGib, dictionary, neighbours, poqIntervalMs: 1_000, ...port }));
     }
     const small = world.provider(6);
     const refused = await stakeProvider(small, '500').then(() => undefined, (error: unknown) => error);
