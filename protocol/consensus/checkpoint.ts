@@ -23,8 +23,18 @@ export function noteCheckpointBlock(replica: Replica, header: BlockHeader, block
   if (header.kind === 'reconfig') {
     replica.sealedHeight = header.height;
     persist(replica, { kind: 'sealed', height: header.height });
+    releaseClients(replica);
   }
   replica.out.push({ kind: 'checkpointWanted', height: header.height });
+}
+
+/** What the epoch did not decide it never will: clients may try again in the next one. */
+function releaseClients(replica: Replica): void {
+  for (const [command, { gateway }] of replica.pending) {
+    if (gateway !== undefined) replica.out.push({ kind: 'reply', command, reply: { kind: 'refused', command, reason: 'sealed' } });
+  }
+  replica.pending.clear();
+  replica.queue = [];
 }
 
 function stateAt(replica: Replica, height: Height): CheckpointState {
@@ -128,12 +138,17 @@ function certify(replica: Replica, state: CheckpointState, certificate: Certifie
   if (replica.stable !== undefined && replica.stable.checkpoint.height >= state.height) return;
   noteStable(replica, certificate);
   replica.out.push({ kind: 'certified', certificate });
-  if (!state.final || replica.next === undefined || state.blockHash === undefined) return;
-  const { epoch, roster } = replica.next;
-  const { closeTs } = certificate.detail;
-  const anchor: Anchor = { height: state.height, blockHash: state.blockHash, closeTs, maxTs: closeTs, checkpoint: checkpointHashOf(certificate.checkpoint) };
+  tellSealed(replica);
+}
+
+/** The epoch is over once its last checkpoint is certified and the registry named the next roster, in either order (§2.13). */
+export function tellSealed(replica: Replica): void {
+  const { next, stable, sealedHeight, tip } = replica;
+  if (next === undefined || stable === undefined || stable.checkpoint.height !== sealedHeight || tip.height !== sealedHeight) return;
+  const { closeTs } = stable.detail;
+  const anchor: Anchor = { height: tip.height, blockHash: tip.hash, closeTs, maxTs: closeTs, checkpoint: checkpointHashOf(stable.checkpoint) };
   replica.out.push({
-    kind: 'sealed', certificate, blockHash: state.blockHash, anchor, next: rosterOf(replica.config.group, epoch, roster),
+    kind: 'sealed', certificate: stable, blockHash: tip.hash, anchor, next: rosterOf(replica.config.group, next.epoch, next.roster),
   });
 }
 

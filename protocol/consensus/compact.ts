@@ -36,7 +36,12 @@ export function snapshotRecords(replica: Replica): JournalRecord[] {
 function checkpointsOf(replica: Replica): JournalRecord[] {
   const records: JournalRecord[] = [];
   const { stable, sealedHeight } = replica;
-  if (stable !== undefined) records.push({ kind: 'checkpointHash', height: stable.checkpoint.height, hash: checkpointHashOf(stable.checkpoint) });
+  if (stable !== undefined) {
+    const { height } = stable.checkpoint;
+    // also the one before it: after a restart at this height it is computed again
+    records.push({ kind: 'checkpointHash', height: height - 1n, hash: stable.detail.previous });
+    records.push({ kind: 'checkpointHash', height, hash: checkpointHashOf(stable.checkpoint) });
+  }
   for (const { height, value } of replica.checkpoints.values()) {
     if (value !== undefined) records.push({ kind: 'checkpointHash', height, hash: checkpointHashOf(value) });
   }
@@ -54,6 +59,6 @@ function consumedOf(replica: Replica): Consumed[] {
 /** Every claim once, whatever number of keys it stands under. */
 function claimsOf(replica: Replica): VotedEntry[] {
   const claims = new Set<VotedEntry>();
-  for (const list of replica.current.locks.values()) for (const claim of list) claims.add(claim);
+  for (const { reads, writes } of replica.current.locks.values()) for (const claim of [...reads, ...writes]) claims.add(claim);
   return [...claims];
 }

@@ -1,6 +1,7 @@
-import { ZERO_HASH, type BlockHash, type EntryId, type KeyVersion, type Path, type View } from '../types/index.ts';
+import { ZERO_HASH, type BlockHash, type EntryId, type Item, type KeyVersion, type Path, type View } from '../types/index.ts';
 import { byTime, type KnownEntry } from './entry.ts';
 import { afterItem, itemHolds, itemsHold } from './execute.ts';
+import { KeyAcks } from './key-acks.ts';
 import { closeAt, keyAt, outcomeAt } from './keys.ts';
 import type { AckedEntry, Replica } from './state.ts';
 
@@ -15,7 +16,7 @@ export function fitsOver(replica: Replica, base: BlockHash, candidate: Candidate
   const contained = containedAt(replica, base, candidate);
   if (contained !== undefined) return contained;
   if (replica.rules.closeCheck && candidate.ts <= closeAt(replica, base)) return false;
-  return candidate.command.items.every(({ path }) => pathReplays(replica, base, path, insert(replica.ackedByPath.get(path) ?? [], candidate)));
+  return candidate.command.items.every((item) => keyReplays(replica, base, item, candidate));
 }
 
 /**
@@ -50,6 +51,18 @@ function containedAt(replica: Replica, base: BlockHash, entry: KnownEntry): bool
   return nonce === ZERO_HASH ? undefined : false;
 }
 
+function keyReplays(replica: Replica, base: BlockHash, item: Item, candidate: Candidate): boolean {
+  const acks = replica.ackedByPath.get(item.path);
+  if (acks === undefined) return itemHolds(item, candidate.ts, keyAt(replica, base, item.path));
+  const fromTs = item.mode === 'R' ? acks.readersFrom(item.version) : undefined;
+  if (fromTs !== undefined) {
+    // readers of one version do not disturb each other: they replay when it was there before the first of them
+    const at = keyAt(replica, base, item.path);
+    if (at.version === item.version && candidate.ts > at.writtenAt && fromTs > at.writtenAt) return true;
+  }
+  return pathReplays(replica, base, item.path, [...acks.values(), ...(replica.acked.has(candidate.id) ? [] : [candidate])].sort(byTime));
+}
+
 function pathReplays(replica: Replica, base: BlockHash, path: Path, entries: readonly Candidate[]): boolean {
   let at: KeyVersion = keyAt(replica, base, path);
   for (const entry of entries) {
@@ -62,20 +75,14 @@ function pathReplays(replica: Replica, base: BlockHash, path: Path, entries: rea
   return true;
 }
 
-function insert(sorted: readonly Candidate[], candidate: Candidate): Candidate[] {
-  if (sorted.some(({ id }) => id === candidate.id)) return [...sorted];
-  return [...sorted, candidate].toSorted(byTime);
-}
-
 /** Adds to the acknowledged set and its index by key. */
 export function addAcked(replica: Replica, entry: AckedEntry): void {
   if (replica.acked.has(entry.id)) return;
   replica.acked.set(entry.id, entry);
   for (const { path } of entry.command.items) {
-    const list = replica.ackedByPath.get(path) ?? [];
-    list.push(entry);
-    list.sort(byTime);
-    replica.ackedByPath.set(path, list);
+    let acks = replica.ackedByPath.get(path);
+    if (acks === undefined) replica.ackedByPath.set(path, (acks = new KeyAcks(path)));
+    acks.add(entry);
   }
 }
 
@@ -84,8 +91,8 @@ export function dropAcked(replica: Replica, id: EntryId): void {
   if (entry === undefined) return;
   replica.acked.delete(id);
   for (const { path } of entry.command.items) {
-    const rest = (replica.ackedByPath.get(path) ?? []).filter((each) => each.id !== id);
-    if (rest.length === 0) replica.ackedByPath.delete(path);
-    else replica.ackedByPath.set(path, rest);
+    const acks = replica.ackedByPath.get(path);
+    acks?.delete(entry);
+    if (acks?.size === 0) replica.ackedByPath.delete(path);
   }
 }

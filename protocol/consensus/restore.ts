@@ -60,7 +60,8 @@ export function restoreReplica(parts: RestoreParts): Restored | undefined {
   for (const data of parts.records) fold(folded, readRecord(data));
   const chain = readChain(parts, read);
   // a restart may have computed old ones again: the highest counts, not the last written
-  const previous = folded.checkpoints.filter(({ height }) => height <= position.height).sort((a, b) => Number(a.height - b.height)).at(-1);
+  const below = (chain.tip?.header ?? null) === null ? position.height : position.height - 1n; // the tip's own is computed again
+  const previous = folded.checkpoints.filter(({ height }) => height <= below).sort((a, b) => Number(a.height - b.height)).at(-1);
   const top = folded.view > folded.vcView ? folded.view : folded.vcView;
   return {
     ...folded, vcView: top, acked: stillAcked(folded, application), abstainUntil: torn ? top : -1n, quarantined: missing,

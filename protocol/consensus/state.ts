@@ -11,6 +11,7 @@ import type { GroupConfig } from './config.ts';
 import type { Durable } from './durable.ts';
 import type { Effect, Target } from './effect.ts';
 import type { KnownEntry } from './entry.ts';
+import type { KeyAcks } from './key-acks.ts';
 import type {
   AckVote, BatchCert, BlockVoteMessage, CertVote, FastAckMessage, FastVoteMessage, Message, ProposalMessage, Unsigned, ViewChangeMessage,
 } from './message.ts';
@@ -87,8 +88,8 @@ export interface ViewState {
   opening: BlockHash | undefined;
   fastOpen: boolean;
   readonly startedMs: number;
-  /** Fast votes by `path|version` (F-VOTE 4). */
-  readonly locks: Map<string, VotedEntry[]>;
+  /** Fast votes by `path|version` (F-VOTE 4): readers and writers apart, because readers never conflict. */
+  readonly locks: Map<string, { readonly reads: VotedEntry[]; readonly writes: VotedEntry[] }>;
   readonly batches: Map<Hash32, Batch>;
   /** Versions consumed by blocks voted in this view, abandoned ones included (F-VOTE 5). */
   readonly consumed: Map<string, Set<EntryId>>;
@@ -136,6 +137,8 @@ export interface PendingCommand {
   /** True once it goes through the leader. */
   classic: boolean;
   sentMs: number;
+  /** When its timers are looked at next. */
+  lookMs: number;
 }
 
 export interface GatewayState {
@@ -217,7 +220,7 @@ export interface Replica {
   lastVoted: Rank;
   highQc: Qc | null;
   acked: Map<EntryId, AckedEntry>;
-  readonly ackedByPath: Map<Path, AckedEntry[]>;
+  readonly ackedByPath: Map<Path, KeyAcks>;
   ackSeq: bigint;
   ackHead: Hash32;
   /** Blocks voted before a restart, to be put back by the first step. */
@@ -270,6 +273,8 @@ export interface Replica {
   announceMs: number;
   // membership
   next: { readonly epoch: Epoch; readonly roster: readonly Address[]; readonly hash: Hash32 } | undefined;
+  /** When this replica last proposed the end of the epoch. */
+  reconfigMs: number;
   sealedHeight: Height | undefined;
   // evidence
   readonly seen: SeenStatements;

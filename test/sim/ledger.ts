@@ -99,8 +99,10 @@ export class Ledger implements Application {
     return { stateRoot: hashOf(leaves.join()), rowCount: BigInt(leaves.length), capsuleHead: hashOf(applied.join()) };
   }
 
-  sync(): void {
+  sync(historyBlocks = 1_000_000): void {
     this.synced = this.blocks.length;
+    const first = BigInt(Math.max(1, this.blocks.length - historyBlocks));
+    if (first > this.firstKept) this.firstKept = first;
   }
 
   /** What a crash leaves. */

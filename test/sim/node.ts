@@ -16,6 +16,7 @@ export class SimNode {
   ledger = new Ledger();
   up = true;
   halted = false;
+  private readonly retired = new Map<bigint, { config: GroupConfig; replica: Replica }>();
   /** Journal bytes; the first `flushed` survive a crash. */
   journal: Uint8Array[] = [];
   flushed = 0;
@@ -26,7 +27,7 @@ export class SimNode {
   private guard = new Map<string, string>();
   private clockOffsetMs: number;
   private readonly drift: number;
-  private image: { journal: Uint8Array[]; guard: Map<string, string>; blocks: number } | undefined;
+  private image: { journal: Uint8Array[]; guard: Map<string, string>; epoch: bigint } | undefined;
   readonly honest: boolean;
 
   constructor(world: World, index: ReplicaIndex, honest = true) {
@@ -42,6 +43,7 @@ export class SimNode {
 
   start(): void {
     this.input({ kind: 'start', nowMs: this.nowMs() });
+    this.world.hearRegistry(this);
   }
 
   nowMs(): number {
@@ -56,10 +58,12 @@ export class SimNode {
     if (this.up) this.input({ kind: 'submit', nowMs: this.nowMs(), command });
   }
 
-  deliver(from: ReplicaIndex, message: Message): void {
+  deliver(from: ReplicaIndex, message: Message, epoch: bigint = this.config.epoch): void {
     if (!this.up || this.halted) return;
+    if (epoch < this.config.epoch) return this.deliverRetired(from, message, epoch);
+    if (epoch > this.config.epoch) return;
     const arrived = this.world.plan.wire ? decodeMessage(encodeMessage(message), this.replica.read) : message;
-    if (!this.world.isValid(from, message, () => verifyMessage(this.config, from, arrived, this.world.signatures, this.world.quorum))) {
+    if (!this.world.isValid(epoch, from, message, () => verifyMessage(this.config, from, arrived, this.world.signatures, this.world.quorum))) {
       if (this.world.nodes[from]?.honest) this.world.violate('validity', `honest ${from} sent an invalid ${message.kind}`);
       return;
     }
@@ -91,11 +95,11 @@ export class SimNode {
         return;
       }
       case 'certified':
-        this.ledger.sync();
+        this.ledger.sync(world.plan.historyBlocks);
         if (this.honest) world.checkers.checkpoint(effect.certificate);
         return this.compact();
       case 'snapshotWanted': return this.later(5, () => this.installFrom(effect));
-      case 'sealed': return world.onSealed(this, effect);
+      case 'sealed': return this.later(1, () => this.startEpoch(effect));
       case 'evidence': return world.onEvidence(this, effect.offence);
       case 'alarm': {
         const alarm = ++this.alarm;
@@ -115,10 +119,12 @@ export class SimNode {
   private flush(): void {
     if (this.flushing) return;
     this.flushing = true;
+    const { replica } = this;
     const upTo = this.journal.length;
     const token = this.tokens.at(-1) as number;
     this.later(this.world.random.disk.delay(this.world.plan.disk.flushMs), () => {
       this.flushing = false;
+      if (replica !== this.replica) return this.tokens.length > 0 ? this.flush() : undefined;
       this.flushed = Math.max(this.flushed, Math.min(upTo, this.journal.length));
       this.input({ kind: 'flushed', nowMs: this.nowMs(), token });
       if (this.tokens.at(-1) !== token) this.flush();
@@ -137,7 +143,10 @@ export class SimNode {
     this.guard.set(key, content);
     const result = signed(message, this.world.signatures.sign(this.config.roster[this.index] as never, statement));
     this.world.checkers.signed(this, result);
-    this.later(this.world.random.disk.unit() * 0.3, () => this.emit(to, result));
+    const { replica } = this;
+    this.later(this.world.random.disk.unit() * 0.3, () => {
+      if (replica === this.replica) this.emit(to, result);
+    });
   }
 
   /** Out on the network, and back to itself. */
@@ -175,8 +184,34 @@ export class SimNode {
     this.input({ kind: 'installed', nowMs: this.nowMs(), anchor });
   }
 
+  /** The next epoch starts from the sealed checkpoint; the old replica goes on answering stragglers. */
+  private startEpoch({ anchor, next }: Effect & { kind: 'sealed' }): void {
+    if (next.epoch <= this.config.epoch) return;
+    this.retired.set(this.config.epoch, { config: this.config, replica: this.replica });
+    this.config = { ...this.config, epoch: next.epoch, roster: next.replicas, anchor };
+    this.journal = [];
+    this.flushed = 0;
+    this.alarm += 1;
+    this.tokens = [];
+    this.replica = createReplicaWith(this.config, this.index, undefined, this.ledger, this.world.rulesOf(this.index));
+    this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} epoch ${next.epoch}`);
+    this.start();
+    this.world.onEpoch(this);
+  }
+
+  /** Messages of the epoch before: fetches are answered, announcements too. */
+  private deliverRetired(from: ReplicaIndex, message: Message, epoch: bigint): void {
+    const before = this.retired.get(epoch);
+    if (before === undefined) return;
+    const { config, replica: old } = before;
+    if (!verifyMessage(config, from, message, this.world.signatures, this.world.quorum)) return;
+    for (const effect of step(old, { kind: 'message', nowMs: this.nowMs(), from, message })) {
+      if (effect.kind === 'send' && effect.to !== 'all') this.world.network(this, effect.to, effect.message, config.epoch);
+    }
+  }
+
   takeImage(): void {
-    this.image = { journal: this.journal.slice(0, this.flushed), guard: new Map(this.guard), blocks: this.ledger.blocks.length };
+    this.image = { journal: this.journal.slice(0, this.flushed), guard: new Map(this.guard), epoch: this.config.epoch };
   }
 
   /** Loses everything that was not flushed; sometimes half a record survives. */
@@ -199,7 +234,7 @@ export class SimNode {
     this.up = true;
     this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} restart at ${this.ledger.height}`);
     let torn = this.world.plan.disk.torn && this.world.random.disk.chance(0.5);
-    if (fromImage && this.image !== undefined) {
+    if (fromImage && this.image !== undefined && this.image.epoch === this.config.epoch) {
       this.journal = [...this.image.journal];
       this.flushed = this.journal.length;
       this.guard = new Map(this.image.guard);

@@ -30,6 +30,10 @@ export interface Plan {
   readonly wire: boolean;
   readonly viewDurationMs: number;
   readonly windowMs: number;
+  /** Epoch changes during the run. */
+  readonly epochs: number;
+  /** Committed blocks that ledgers keep for others. */
+  readonly historyBlocks: number;
 }
 
 export type Overrides = Partial<Omit<Plan, 'seed'>>;
@@ -56,6 +60,7 @@ export function planOf(seed: bigint, mode: Plan['mode'], overrides: Overrides = 
     clocks: { skewMs: on(0.7, 12), drift: on(0.3, 0.002), jumpEveryMs: on(0.2, 1500), jumpMs: 30 },
     workload: { equivocation: on(0.5, 0.25), twoGateways: on(0.4, 0.25), reads: 0.4, removes: 0.08, invalid: on(0.3, 0.08) },
     wire: random.chance(0.05), viewDurationMs: random.pick([400, 1000, 60_000]), windowMs: 40,
+    epochs: random.chance(0.2) ? 1 + random.int(2) : 0, historyBlocks: random.chance(0.25) ? 8 : 1_000_000,
   };
   return { ...plan, ...overrides };
 }

@@ -4,7 +4,7 @@ import {
 } from '../../protocol/consensus/index.ts';
 import type { Rules } from '../../protocol/consensus/rules.ts';
 import { ALL_RULES } from '../../protocol/consensus/rules.ts';
-import { quorumOf, type Address, type GroupId, type ReplicaIndex, type TxId } from '../../protocol/types/index.ts';
+import { quorumOf, type Address, type Command, type GroupId, type ReplicaIndex, type TxId } from '../../protocol/types/index.ts';
 import { byzantineNode } from './byzantine/index.ts';
 import { Checkers } from './checkers/index.ts';
 import { hashOf } from './commands.ts';
@@ -51,8 +51,10 @@ export class World {
   readonly accused = new Set<ReplicaIndex>();
   readonly log: ((line: string) => void) | undefined;
   private readonly cut = new Set<string>();
-  private readonly valid = new WeakMap<Message, Map<ReplicaIndex, boolean>>();
+  private readonly valid = new WeakMap<Message, Map<string, boolean>>();
   private readonly digest = createHash('sha256');
+  private readonly released: Command[] = [];
+  private registryEpoch = 1n;
   private eventCount = 0;
 
   constructor(plan: Plan, log?: (line: string) => void) {
@@ -122,21 +124,22 @@ export class World {
     });
   }
 
-  network(from: SimNode, to: ReplicaIndex, message: Message): void {
+  network(from: SimNode, to: ReplicaIndex, message: Message, epoch = from.config.epoch): void {
     const { network: random } = this.random;
     const { delayMs, loss, duplicate } = this.plan.network;
     const calm = this.events.now >= this.plan.calmMs;
     if (!calm && (this.cut.has(`${from.index}>${to}`) || random.chance(loss))) return;
     const copies = !calm && random.chance(duplicate) ? 2 : 1;
-    for (let i = 0; i < copies; i++) this.events.after(random.delay(delayMs), () => this.nodes[to]?.deliver(from.index, message));
+    for (let i = 0; i < copies; i++) this.events.after(random.delay(delayMs), () => this.nodes[to]?.deliver(from.index, message, epoch));
   }
 
-  /** Checked once per message object and sender: every receiver would find the same. */
-  isValid(from: ReplicaIndex, message: Message, verify: () => boolean): boolean {
-    const bySender = this.valid.get(message) ?? new Map<ReplicaIndex, boolean>();
+  /** Checked once per message object, sender and epoch: every receiver would find the same. */
+  isValid(epoch: bigint, from: ReplicaIndex, message: Message, verify: () => boolean): boolean {
+    const bySender = this.valid.get(message) ?? new Map<string, boolean>();
+    const key = `${epoch}/${from}`;
     this.valid.set(message, bySender);
-    let valid = bySender.get(from);
-    if (valid === undefined) bySender.set(from, (valid = verify()));
+    let valid = bySender.get(key);
+    if (valid === undefined) bySender.set(key, (valid = verify()));
     return valid;
   }
 
@@ -148,6 +151,7 @@ export class World {
       node.jumpClock((this.random.faults.unit() * 2 - 1) * clocks.jumpMs);
     });
     this.every(network.partitionEveryMs, calmMs, () => this.partition());
+    for (let i = 1; i <= this.plan.epochs; i++) this.events.after((calmMs * i) / (this.plan.epochs + 1), () => this.announceEpoch());
     if (disk.oldImage) this.events.after(calmMs * 0.2, () => this.nodes.forEach((node) => node.takeImage()));
   }
 
@@ -184,8 +188,12 @@ export class World {
 
   onReply(node: SimNode, id: TxId, reply: Reply): void {
     const command = this.workload.submitted.get(id)?.command;
-    if (command === undefined || reply.kind !== 'receipt') return;
-    this.checkers.clients.receipt(this.config, this.signatures, command, reply.receipt, node.honest);
+    if (command === undefined) return;
+    if (reply.kind === 'refused') {
+      if (reply.reason === 'sealed') this.released.push(command);
+      return;
+    }
+    this.checkers.clients.receipt(node.config, this.signatures, command, reply.receipt, node.honest);
     if (reply.receipt.kind === 'fast' || reply.receipt.outcome === 'applied') this.workload.learned(command, reply.receipt.entry);
   }
 
@@ -196,8 +204,21 @@ export class World {
     this.checkers.clients.afterCommit(block);
   }
 
-  onSealed(_node: SimNode, _effect: Effect & { kind: 'sealed' }): void {
-    return undefined;
+  /** Commands that the old epoch left undecided go to the new one. */
+  onEpoch(node: SimNode): void {
+    for (const command of this.released.splice(0)) node.submit(command);
+  }
+
+  /** The registry announces an epoch; replicas hear of it at different times. */
+  private announceEpoch(): void {
+    this.registryEpoch += 1n;
+    for (const node of this.nodes) this.events.after(200 * this.random.faults.unit(), () => this.hearRegistry(node));
+  }
+
+  /** What a host tells its replica when it reads the chain: after a start, and on every change. */
+  hearRegistry(node: SimNode): void {
+    if (node.config.epoch >= this.registryEpoch) return;
+    node.input({ kind: 'reconfigure', nowMs: node.nowMs(), epoch: node.config.epoch + 1n, roster: node.config.roster });
   }
 
   onMilestone(node: SimNode, milestone: Milestone): void {

@@ -17,12 +17,15 @@ const ORPHANS = 64;
 /** Commits the parent of a certified block when both have consecutive rounds of one view (§2.6). */
 export function tryCommit(replica: Replica, child: BlockNode): void {
   const parent = replica.blocks.get(child.block.header.parent);
-  if (parent === undefined || child.qc === null || !extendsTip(replica, child.hash)) return;
+  if (parent === undefined || child.qc === null || replica.tip.sealed || !extendsTip(replica, child.hash)) return;
   const a = parent.block.header;
   const b = child.block.header;
   if (a.view !== b.view || b.round !== a.round + 1) return;
   const path = [...lineage(replica, parent.hash)].reverse();
-  path.forEach((node, i) => commitOne(replica, node, [...path.slice(i + 1), child]));
+  for (const [i, node] of path.entries()) {
+    commitOne(replica, node, [...path.slice(i + 1), child]);
+    if (replica.tip.sealed) break; // what follows the end of an epoch only proves it
+  }
   prune(replica);
   replica.current.ackRetry = true;
 }

@@ -41,12 +41,17 @@ function openFirst(replica: Replica): void {
 function reasonFor(replica: Replica, parentQc: Qc, parent: ParentFacts): BlockKind | undefined {
   const { timing } = replica.config;
   if (parent.sealed) return 'normal'; // flushes the end of the epoch
-  if (replica.next !== undefined) return 'reconfig';
+  if (mayReconfigure(replica)) return 'reconfig';
   const sinceMs = replica.elapsedMs - replica.current.leader.proposedMs;
   const checkpointDue = replica.elapsedMs - replica.checkpointMs >= timing.checkpointIntervalMs && changed(replica, parentQc.blockHash);
   if (checkpointDue) return 'checkpoint';
   if (waitsForFlush(replica, parentQc.blockHash) || hasCommands(replica, parentQc.blockHash)) return 'normal';
   return sinceMs >= timing.closeIntervalMs ? 'normal' : undefined;
+}
+
+/** Voters may not have heard of the next epoch yet: between attempts the group goes on as before. */
+function mayReconfigure(replica: Replica): boolean {
+  return replica.next !== undefined && replica.elapsedMs - replica.reconfigMs >= replica.config.timing.commandTimeoutMs / 4;
 }
 
 /** An uncommitted block that somebody waits for (§2.6: flush it at once). */
@@ -81,6 +86,7 @@ function proposeOn(replica: Replica, parentQc: Qc, parent: ParentFacts, kind: Bl
   const block = assemble(replica, { view: replica.view, round, parent: base, kind, closeTs, entries, tcRoot: ZERO_HASH, next });
   if (block === undefined) return;
   if (kind === 'checkpoint') replica.checkpointMs = replica.elapsedMs;
+  if (kind === 'reconfig') replica.reconfigMs = replica.elapsedMs;
   markProposed(replica, round);
   offer(replica, block, parentQc, [...new Set(swept.map(({ cert }) => cert))], []);
 }

@@ -12,8 +12,9 @@ import { votesFor } from './batch.ts';
 import { backOff, coolDown, isHot } from './hot.ts';
 import { watch } from './pending.ts';
 
-/** How often the timers of commands are looked at. */
+/** How often the timers of commands are looked at, and how long one of them may be passed over when no timer of its own is due. */
 const SCAN_MS = 5;
+const LOOK_MS = 20;
 
 /** A client's command (§2.5): queue it for a batch, or send it to the leader when the fast path is not for it. */
 export function onSubmit(replica: Replica, command: Command): void {
@@ -77,7 +78,8 @@ function hintOf(replica: Replica, command: Command): Timestamp {
   for (const { path } of command.items) {
     const at = keyAt(replica, replica.tip.hash, path);
     for (const ts of [at.writtenAt, at.readAt]) if (ts > latest) latest = ts;
-    for (const entry of replica.ackedByPath.get(path) ?? []) if (entry.ts > latest) latest = entry.ts;
+    const acks = replica.ackedByPath.get(path);
+    if (acks !== undefined && acks.toTs > latest) latest = acks.toTs;
   }
   return latest;
 }
@@ -137,7 +139,18 @@ export function watchPending(replica: Replica): void {
   if (replica.elapsedMs - replica.pendingScanMs < SCAN_MS) return;
   replica.pendingScanMs = replica.elapsedMs;
   coolDown(replica);
-  for (const pending of replica.pending.values()) watchOne(replica, pending);
+  for (const pending of replica.pending.values()) {
+    if (replica.elapsedMs < pending.lookMs) continue;
+    watchOne(replica, pending);
+    pending.lookMs = Math.min(replica.elapsedMs + LOOK_MS, deadlineOf(replica, pending));
+  }
+}
+
+/** When the next of its timers is due, as things stand. */
+function deadlineOf(replica: Replica, { gateway, classic, sinceMs, sentMs }: PendingCommand): number {
+  const { fastTimeoutMs, orphanTimeoutMs, commandTimeoutMs } = replica.config.timing;
+  if (gateway?.phase === 'fast') return gateway.phaseMs + fastTimeoutMs;
+  return classic ? sentMs + commandTimeoutMs / 4 : sinceMs + orphanTimeoutMs;
 }
 
 function watchOne(replica: Replica, pending: PendingCommand): void {
@@ -149,8 +162,15 @@ function watchOne(replica: Replica, pending: PendingCommand): void {
   }
   const { fastTimeoutMs, orphanTimeoutMs, commandTimeoutMs } = replica.config.timing;
   if (gateway?.phase === 'fast' && replica.elapsedMs - gateway.phaseMs >= fastTimeoutMs) return failFast(replica, pending);
-  if (!pending.classic && gateway === undefined && replica.elapsedMs - pending.sinceMs >= orphanTimeoutMs) return rescue(replica, pending);
+  if (!pending.classic && gateway === undefined && replica.elapsedMs - pending.sinceMs >= orphanTimeoutMs + sweepMs(replica, command)) {
+    return rescue(replica, pending);
+  }
   if (pending.classic && replica.elapsedMs - pending.sentMs >= commandTimeoutMs / 4) handOver(replica, pending);
+}
+
+/** An acknowledged command is no orphan: a leader that saw the same votes sweeps it with one of its next blocks. */
+function sweepMs(replica: Replica, { noncePath }: Command): number {
+  return replica.ackedByPath.has(noncePath) ? 2 * replica.config.timing.closeIntervalMs : 0;
 }
 
 /** Finishing a stranger's command is legitimate: its client signed it (§2.7). */

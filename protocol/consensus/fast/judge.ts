@@ -4,6 +4,7 @@ import { fresh, notAhead } from '../clock.ts';
 import type { KnownEntry } from '../entry.ts';
 import { extendsTip, lockKey, pendingOf } from '../keys.ts';
 import { fitsOver, type Candidate } from '../replay.ts';
+import type { VotedEntry } from '../record.ts';
 import type { Replica } from '../state.ts';
 
 /** Two uses of one key version that may both be certified (§2.2 compatible): timestamp order must agree. */
@@ -44,12 +45,11 @@ function bases(replica: Replica): BlockHash[] {
 
 /** F-VOTE 4. */
 function lockFree(replica: Replica, entry: KnownEntry, item: Item): boolean {
-  const others = replica.current.locks.get(lockKey(item.path, item.version)) ?? [];
-  return others.every((other) => {
-    if (other.id === entry.id) return true;
-    const theirs = other.items.find(({ path }) => path === item.path);
-    return theirs === undefined || compatible({ mode: item.mode, ts: entry.ts }, { mode: theirs.mode, ts: other.ts });
-  });
+  const locks = replica.current.locks.get(lockKey(item.path, item.version));
+  if (locks === undefined) return true;
+  const free = (mode: ItemMode, others: readonly VotedEntry[]): boolean =>
+    others.every((other) => other.id === entry.id || compatible({ mode: item.mode, ts: entry.ts }, { mode, ts: other.ts }));
+  return free('W', locks.writes) && (item.mode === 'R' || free('R', locks.reads));
 }
 
 /** F-VOTE 5: abandoned blocks count, so that an honest replica cannot be framed (§3.3). */

@@ -7,7 +7,7 @@ export function watch(replica: Replica, command: Command): PendingCommand | unde
   let pending = replica.pending.get(command.id);
   if (pending === undefined) {
     if (replica.pending.size >= limits.pendingCommands) return undefined;
-    pending = { command, sinceMs: replica.elapsedMs, gateway: undefined, classic: false, sentMs: -Infinity };
+    pending = { command, sinceMs: replica.elapsedMs, gateway: undefined, classic: false, sentMs: -Infinity, lookMs: 0 };
     replica.pending.set(command.id, pending);
   }
   return pending;

@@ -60,10 +60,10 @@ function mayFastVote(replica: Replica): boolean {
 }
 
 export function lock(replica: Replica, claim: VotedEntry): void {
-  for (const { path, version } of claim.items) {
+  for (const { path, version, mode } of claim.items) {
     const key = lockKey(path, version);
-    const claims = replica.current.locks.get(key);
-    if (claims === undefined) replica.current.locks.set(key, [claim]);
-    else claims.push(claim);
+    let locks = replica.current.locks.get(key);
+    if (locks === undefined) replica.current.locks.set(key, (locks = { reads: [], writes: [] }));
+    (mode === 'W' ? locks.writes : locks.reads).push(claim);
   }
 }

@@ -45,9 +45,9 @@ export class ByzantineNode extends SimNode {
     return this.world.random.byzantine.chance(probability);
   }
 
-  override deliver(from: ReplicaIndex, message: Message): void {
-    if (this.up) this.misbehaveOn(message);
-    super.deliver(from, message);
+  override deliver(from: ReplicaIndex, message: Message, epoch = this.config.epoch): void {
+    if (this.up && epoch === this.config.epoch) this.misbehaveOn(message);
+    super.deliver(from, message, epoch);
   }
 
   private misbehaveOn(message: Message): void {

@@ -21,6 +21,8 @@ interface Signer {
   readonly guilty: Set<string>;
 }
 
+const REPLICAS = 1000;
+
 /** Scans everything ever signed for pairs that a contract would punish (consensus §3.2). */
 export class SignatureChecker {
   private readonly signers = new Map<number, Signer>();
@@ -38,7 +40,9 @@ export class SignatureChecker {
     for (const each of this.late.splice(0)) this.fastVote(each.index, each.honest, each.statement);
   }
 
-  signed(index: number, honest: boolean, message: SignedMessage, statement: Statement): void {
+  signed(replica: number, honest: boolean, message: SignedMessage, statement: Statement): void {
+    // positions are counted per epoch
+    const index = replica + REPLICAS * Number(statement.value.epoch);
     if (message.kind === 'fastBatch') this.batch(message.value.batchRoot, message.entries);
     const signer = this.of(index);
     switch (statement.name) {
@@ -59,7 +63,7 @@ export class SignatureChecker {
   }
 
   guilty(): number[] {
-    return [...this.signers].flatMap(([index, { guilty }]) => (guilty.size > 0 ? [index] : []));
+    return [...this.signers].flatMap(([index, { guilty }]) => (guilty.size > 0 ? [index % REPLICAS] : []));
   }
 
   private once(index: number, honest: boolean, signer: Signer, map: Map<string, string>, slot: string, content: string, offence: string): void {
@@ -118,7 +122,7 @@ export class SignatureChecker {
 
   private blame(index: number, honest: boolean, signer: Signer, offence: string, place: string): void {
     signer.guilty.add(`${offence} ${place}`);
-    if (honest) this.violate('slashable', `honest ${index}: ${offence} at ${place}`);
+    if (honest) this.violate('slashable', `honest ${index % REPLICAS}: ${offence} at ${place}`);
   }
 
   private of(index: number): Signer {
