@@ -1,6 +1,6 @@
 /**
- * A build of the node that votes twice: for every block vote it also signs a vote for another block of the same round and
- * sends it to the same leader. Never part of the product; the demo and the tests run it to see it convicted.
+ * A build of the node that votes twice: beside every block vote it signs a vote for another block of the same round and sends
+ * both to the same replica. Never part of the product; the demo and the tests run it to see it convicted.
  *
  *   node test/byzantine/equivocating-node.ts --dir PROVIDER_DIR
  */
@@ -12,11 +12,11 @@ import { decodeFrame, encodeFrame } from '../../node/host/frames.ts';
 import { startNode } from '../../node/main.ts';
 import type { Transport } from '../../node/ports/index.ts';
 import { loadKeystore } from '../../node/signer/index.ts';
-import { signStruct, type Domain } from '../../protocol/codec/index.ts';
-import { commandReader, decodeMessage, encodeMessage } from '../../protocol/consensus/index.ts';
+import { signStruct, type Domain, type StructValue } from '../../protocol/codec/index.ts';
+import { commandReader, decodeMessage, encodeMessage, type Message } from '../../protocol/consensus/index.ts';
 import { sha256Hex } from '../../protocol/crypto/index.ts';
 import { loadDeployment } from '../../contracts/index.ts';
-import { bytesOf, type Address } from '../../protocol/types/index.ts';
+import { bytesOf, type Address, type Hash32 } from '../../protocol/types/index.ts';
 
 /** Wraps the wire: the node itself stays honest and knows nothing of its second votes. */
 function equivocating(transport: Transport, key: Uint8Array, domain: Domain): Transport {
@@ -29,12 +29,24 @@ function equivocating(transport: Transport, key: Uint8Array, domain: Domain): Tr
       const frame = decodeFrame(data);
       if (frame.kind !== 'consensus') return;
       const message = decodeMessage(frame.message, read);
-      if (message.kind !== 'blockVote') return;
-      const value = { ...message.value, blockHash: sha256Hex(bytesOf(message.value.blockHash)) };
-      const twin = { ...message, value, signature: signStruct(domain, 'BlockVote', value, key) };
-      transport.send(to, encodeFrame({ ...frame, message: encodeMessage(twin) }));
+      for (const vote of twinsOf(message)) {
+        const signature = signStruct(domain, 'BlockVote', vote, key);
+        transport.send(to, encodeFrame({ ...frame, message: encodeMessage({ kind: 'blockVote', value: vote, signature }) }));
+      }
     },
   };
+}
+
+/** A second vote beside each vote; beside each own proposal, which needs no vote on the wire, two votes. */
+function twinsOf(message: Message): StructValue<'BlockVote'>[] {
+  if (message.kind === 'blockVote') return [{ ...message.value, blockHash: another(message.value.blockHash) }];
+  if (message.kind !== 'proposal') return [];
+  const vote = { ...message.value, qcView: 0n, qcRound: 0 };
+  return [vote, { ...vote, blockHash: another(vote.blockHash) }];
+}
+
+function another(hash: Hash32): Hash32 {
+  return sha256Hex(bytesOf(hash));
 }
 
 const { values } = parseArgs({ options: { dir: { type: 'string' } } });
