@@ -13,7 +13,7 @@ export const cliFaults = defineFaults('CLI', {
   noNetwork: ['no node answers at that address', 'check the URL, or start a local network with: picolo dev'],
 });
 
-/** Exit codes: 0 done, 1 a coded fault, 2 wrong usage, 70 a bug. */
+/** Exit codes: 0 done, 1 a coded fault, 2 wrong usage (an option that is unknown, missing or of a wrong form), 70 a bug. */
 export const EXIT = { fault: 1, usage: 2, bug: 70 } as const;
 
 /** Prints a failure without a stack and returns the exit code. */
@@ -21,7 +21,7 @@ export function reportFailure(error: unknown, json: boolean): number {
   if (isPicoloError(error)) {
     if (json) process.stderr.write(`${JSON.stringify({ error: error.toJSON() }, jsonValue)}\n`);
     else process.stderr.write(`${error.message}\n`);
-    return EXIT.fault;
+    return error.code === 'CLI_BAD_OPTION' ? EXIT.usage : EXIT.fault;
   }
   const message = error instanceof Error ? error.message : String(error);
   const detail = process.env['PICOLO_DEBUG'] && error instanceof Error ? `\n${error.stack}` : '; set PICOLO_DEBUG=1 for details';

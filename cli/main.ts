@@ -17,7 +17,6 @@ const program = new Command('picolo')
   .description('An open network of staked machines that together serve verifiable SQL databases.')
   .version('0.1.0')
   .option('--json', 'print one JSON value instead of text')
-  .showHelpAfterError('(add --help for the options and examples)')
   .addHelpText('after', `
 Examples:
   picolo dev                                        a local network: chain, contracts, staked providers
@@ -28,7 +27,7 @@ Examples:
 for (const command of [devCommand, providerCommand, nodeCommand, clusterCommand, databaseCommand, sqlCommand, watchCommand]) {
   program.addCommand(command());
 }
-exitInsteadOfThrow(program);
+prepare(program);
 
 await installNativeCrypto();
 try {
@@ -38,7 +37,8 @@ try {
   else process.exitCode = reportFailure(error, program.opts<{ json?: boolean }>().json === true);
 }
 
-function exitInsteadOfThrow(command: Command): void {
-  command.exitOverride();
-  command.commands.forEach(exitInsteadOfThrow);
+/** Settings that a command does not take over from its parent. */
+function prepare(command: Command): void {
+  command.exitOverride().showHelpAfterError('(add --help for the options and examples)');
+  command.commands.forEach(prepare);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
+import { loadConfig } from '../../node/config/index.ts';
 import { startNode } from '../../node/main.ts';
 import { outputOf, providerPassword } from '../options.ts';
 
@@ -13,6 +14,7 @@ export function nodeCommand(): Command {
       .action(async (options, command: Command) => {
         const out = outputOf(command);
         const dir = resolve(options.dir as string);
+        loadConfig(dir); // a missing folder is said before a password is asked for
         const node = await startNode({ dir, password: await providerPassword(dir, options.passwordFile as string | undefined) });
         out.line(`Node ${node.address} serves ${node.apiUrl}`);
         out.result({ node: node.address, api: node.apiUrl });

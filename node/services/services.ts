@@ -112,7 +112,7 @@ async function submit(
   parts.meters.require(home.cluster);
   const { host, state } = home.member;
   if (host === undefined) throw apiFaults.unavailable({ reason: `this replica is ${state}` });
-  return submitTransaction(host, parts.signer.domain, parts.clock, tx);
+  return submitTransaction({ host, ledger: home.member.storage.ledger, domain: parts.signer.domain, clock: parts.clock }, tx);
 }
 
 function statusOf(parts: ServiceParts, startedMs: number): NodeStatus {

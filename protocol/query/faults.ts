@@ -19,6 +19,7 @@ export const apiFaults = defineFaults('API', {
   overloaded: ['the node has too much work', 'wait, or ask another node'],
   forbidden: ['the rules of the database do not allow it', 'ask the owner for access'],
   badTransaction: ['the transaction is not valid', 'see facts.reason, then sign a correct one'],
+  decided: ['the transaction was decided before, as the entry in the facts', 'read its nonce key with proof to see that; sign another to write again'],
   notFinal: ['the transaction did not become final in time; it may still', 'send the same signed transaction again'],
   unavailable: ['the data cannot be served now', 'ask another node'],
   malformed: ['the request cannot be read', 'see facts.reason and /openapi.json'],
@@ -34,7 +35,7 @@ const statuses: Readonly<Record<string, number>> = {
   API_NOT_YET: 503, API_NO_CHECKPOINT: 503, API_OVERLOADED: 503, API_UNAVAILABLE: 503, API_NOT_FINAL: 504,
   PAYMENT_REQUIRED: 402, SQL_UNKNOWN_DATABASE: 404, SQL_HISTORY_GONE: 410, LEDGER_UNKNOWN_CHECKPOINT: 410,
   SQL_OVERLOADED: 503, SQL_CLOSED: 503, SQL_LOST: 503, SQL_NOT_CLOSED: 503,
-  API_FORBIDDEN: 403, API_BAD_TRANSACTION: 422,
+  API_FORBIDDEN: 403, API_BAD_TRANSACTION: 422, API_DECIDED: 409,
   API_MALFORMED: 400, API_OVERSIZED: 413, API_UNSUPPORTED_TYPE: 415, API_RATE_LIMITED: 429, API_INTERNAL: 500,
 };
 

@@ -13,6 +13,7 @@ import {
 import type { RunningProcess } from '../../cli/devnet/processes.ts';
 import { installNativeCrypto } from '../../node/crypto/index.ts';
 import { addressFrom, ZERO_ADDRESS, type Hash32, type Hex } from '../../protocol/types/index.ts';
+import { openProxy, type Proxy } from './proxy.ts';
 import { connect, type ConnectOptions, type Picolo } from '../../sdk/index.ts';
 import { openNetwork, type ClusterOrder, type Network } from '../../sdk/operator/index.ts';
 
@@ -32,6 +33,8 @@ export interface Dapp {
 export interface World {
   readonly dir: string;
   readonly chain: LocalChain;
+  /** With `chainProxy`: takes the chain away and brings it back. */
+  readonly chainSwitch: Proxy;
   readonly providers: LocalProvider[];
   /** A staked provider more; it runs when this resolves. */
   addProvider(wish?: Partial<ProviderWish>): Promise<LocalProvider>;
@@ -44,13 +47,20 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Chain and `providers` staked, running providers. Closes what it started when it fails on the way. */
-export async function openWorld(providers = 4): Promise<World> {
+export interface Wishes {
+  /** Staked and running; 4 by default. */
+  readonly providers?: number;
+  /** Puts a proxy in front of the chain, so that it can go down and come back. */
+  readonly chainProxy?: boolean;
+}
+
+/** Chain, contracts and providers. Closes what it started when it fails on the way. */
+export async function openWorld({ providers = 4, chainProxy = false }: Wishes = {}): Promise<World> {
   await installNativeCrypto();
   const dir = mkdtempSync(join(tmpdir(), 'picolo-e2e-'));
   const world = new LocalWorld(dir);
   try {
-    await world.start(providers);
+    await world.start(providers, chainProxy);
     return world;
   } catch (error) {
     await world.close();
@@ -64,6 +74,7 @@ class LocalWorld implements World {
   private readonly started: RunningProcess[] = [];
   private readonly networks: Network[] = [];
   private running: LocalChain | undefined;
+  private proxy: Proxy | undefined;
   /** A runner that is stopped in the middle of a test leaves no node behind. */
   private readonly onExit = (): void => {
     for (const { pid } of this.living()) process.kill(pid, 'SIGKILL');
@@ -79,9 +90,18 @@ class LocalWorld implements World {
     return this.running;
   }
 
-  async start(providers: number): Promise<void> {
+  get chainSwitch(): Proxy {
+    if (this.proxy === undefined) throw new Error('this world has no proxy');
+    return this.proxy;
+  }
+
+  async start(providers: number, chainProxy: boolean): Promise<void> {
     this.running = await startChain(this.dir);
     this.own(this.running.process);
+    if (chainProxy) {
+      this.proxy = await openProxy(Number(new URL(this.running.rpcUrl).port));
+      this.running = { ...this.running, rpcUrl: `http://127.0.0.1:${this.proxy.port}` };
+    }
     await Promise.all(Array.from({ length: providers }, () => this.addProvider()));
   }
 
@@ -124,6 +144,7 @@ class LocalWorld implements World {
 
   async close(): Promise<void> {
     for (const network of this.networks) network.close();
+    await this.proxy?.down();
     await Promise.all(this.living().map((child) => child.stop()));
     process.off('exit', this.onExit);
     if (process.env['PICOLO_KEEP'] === undefined) rmSync(this.dir, { recursive: true, force: true });
