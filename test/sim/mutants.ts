@@ -36,6 +36,12 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'second phase does not wait for the clock (T2)', rules: off('clockRelease'),
     overrides: { ...base, keys: 200, clocks: { skewMs: 35, drift: 0, jumpEveryMs: 0, jumpMs: 0 }, network: { ...NET, delayMs: 1, partitionEveryMs: 0 } }, seeds: 40,
   },
-  { name: 'barrier off (§2.8)', rules: off('barrier'), overrides: { ...base, ...byzantine('hideQc', 'splitLeader'), viewDurationMs: 150 }, seeds: 60 },
-  { name: 'no lock (C-VOTE 2)', rules: off('lock'), overrides: { ...base, ...byzantine('oldQc', 'hideQc'), viewDurationMs: 60_000 }, seeds: 60 },
+  {
+    name: 'barrier off (§2.8)', rules: off('barrier'),
+    overrides: { ...base, ...byzantine('secretQc'), network: { ...NET, loss: 0, partitionEveryMs: 0 }, voteless: [2n], viewDurationMs: 300, keys: 4 }, seeds: 40,
+  },
+  {
+    name: 'no lock (C-VOTE 2)', rules: off('lock'),
+    overrides: { ...base, byzantine: new Map([[0, ['forge'] as const]]), network: { ...NET, loss: 0, partitionEveryMs: 0 }, viewDurationMs: 60_000 }, seeds: 20,
+  },
 ];

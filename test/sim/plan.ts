@@ -5,7 +5,7 @@ import { stream } from './random.ts';
 /** Misbehaviours a replica can be given (consensus §4.2). */
 export const BEHAVIOURS = [
   'silent', 'selective', 'voteAll', 'ackAll', 'splitLeader', 'stalledLeader', 'partialGateway', 'falseCheckpoint', 'lyingViewChange',
-  'doubleVote', 'fastClock', 'viewSpam', 'hideQc', 'replay', 'forget', 'highClose', 'oldQc', 'hoard', 'lateCert',
+  'doubleVote', 'fastClock', 'viewSpam', 'hideQc', 'replay', 'forget', 'highClose', 'oldQc', 'hoard', 'lateCert', 'forge', 'secretQc',
 ] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -34,6 +34,8 @@ export interface Plan {
   readonly epochs: number;
   /** Committed blocks that ledgers keep for others. */
   readonly historyBlocks: number;
+  /** Block votes of these views are lost on the way: for directed scenarios. */
+  readonly voteless: readonly bigint[];
 }
 
 export type Overrides = Partial<Omit<Plan, 'seed'>>;
@@ -60,7 +62,7 @@ export function planOf(seed: bigint, mode: Plan['mode'], overrides: Overrides = 
     clocks: { skewMs: on(0.7, 12), drift: on(0.3, 0.002), jumpEveryMs: on(0.2, 1500), jumpMs: 30 },
     workload: { equivocation: on(0.5, 0.25), twoGateways: on(0.4, 0.25), reads: 0.4, removes: 0.08, invalid: on(0.3, 0.08) },
     wire: random.chance(0.05), viewDurationMs: random.pick([400, 1000, 60_000]), windowMs: 40,
-    epochs: random.chance(0.2) ? 1 + random.int(2) : 0, historyBlocks: random.chance(0.25) ? 8 : 1_000_000,
+    epochs: random.chance(0.2) ? 1 + random.int(2) : 0, historyBlocks: random.chance(0.25) ? 8 : 1_000_000, voteless: [],
   };
   return { ...plan, ...overrides };
 }

@@ -127,6 +127,7 @@ export class World {
   network(from: SimNode, to: ReplicaIndex, message: Message, epoch = from.config.epoch): void {
     const { network: random } = this.random;
     const { delayMs, loss, duplicate } = this.plan.network;
+    if (message.kind === 'blockVote' && this.plan.voteless.includes(message.value.view)) return;
     const calm = this.events.now >= this.plan.calmMs;
     if (!calm && (this.cut.has(`${from.index}>${to}`) || random.chance(loss))) return;
     const copies = !calm && random.chance(duplicate) ? 2 : 1;

@@ -1,5 +1,5 @@
 import {
-  blockHashOf, effectsRootOf, entriesRootOf, type BatchCert, type Effect, type KnownEntry, type Message, type ProposalMessage, type Qc, type SignedMessage, type Statement,
+  blockHashOf, effectsRootOf, type BlockVoteMessage, entriesRootOf, type BatchCert, type Effect, type KnownEntry, type Message, type ProposalMessage, type Qc, type SignedMessage, type Statement,
   type Target, type Unsigned,
 } from '../../../protocol/consensus/index.ts';
 import { assemble, parentOf } from '../../../protocol/consensus/classic/assemble.ts';
@@ -11,6 +11,7 @@ import { merkleRoot } from '../../../protocol/crypto/index.ts';
 import { ZERO_HASH, type ReplicaIndex } from '../../../protocol/types/index.ts';
 import { hashOf } from '../commands.ts';
 import { SimNode } from '../node.ts';
+import { Forger } from './forger.ts';
 import type { Behaviour } from '../plan.ts';
 import type { World } from '../world.ts';
 
@@ -29,12 +30,26 @@ export class ByzantineNode extends SimNode {
   private readonly voted = new Set<string>();
   private ackSeq = 1_000_000n;
   private readonly parents: Qc[] = [];
+  private readonly forger: Forger;
+  /** Votes for one block of the own view, and the certificate they make: kept from everybody (behaviour 7). */
+  private readonly secretVotes = new Map<ReplicaIndex, BlockVoteMessage>();
+  private secret: Qc | undefined;
+  private secretBlock: string | undefined;
   private readonly hoard: Kept[] = [];
 
   constructor(world: World, index: ReplicaIndex, behaviours: readonly Behaviour[]) {
     super(world, index, false);
     this.behaviours = new Set(behaviours);
     this.shunned = world.random.byzantine.int(world.plan.replicas);
+    const friends = this.config.roster.map((_, peer) => peer).filter((peer) => peer > 1 && peer !== index);
+    this.forger = new Forger({
+      self: index, quorum: world.quorum,
+      propose: (message, to) => this.say(message, { name: 'Proposal', value: message.value }, to),
+      vote: ({ group, epoch, view, round, ...header }, { view: qcView, round: qcRound }) => {
+        const value = { group, epoch, view, round, blockHash: blockHashOf({ group, epoch, view, round, ...header }), qcView, qcRound };
+        return this.make({ kind: 'blockVote', value }, { name: 'BlockVote', value });
+      },
+    }, friends);
   }
 
   private does(behaviour: Behaviour): boolean {
@@ -47,6 +62,8 @@ export class ByzantineNode extends SimNode {
 
   override deliver(from: ReplicaIndex, message: Message, epoch = this.config.epoch): void {
     if (this.up && epoch === this.config.epoch) this.misbehaveOn(message);
+    if (this.does('forge')) this.forger.onVote(from, message);
+    if (this.does('secretQc') && message.kind === 'blockVote' && this.keepSecret(from, message)) return;
     super.deliver(from, message, epoch);
   }
 
@@ -91,6 +108,7 @@ export class ByzantineNode extends SimNode {
     const { message, to } = effect;
     if (message.kind === 'proposal') return this.lead(effect, message);
     if (message.kind === 'fastVote' && this.does('hoard')) return this.hide(message);
+    if (message.kind === 'viewChange' && this.secret !== undefined && message.value.newView >= 3n) return this.revealQc(message, this.secret, to);
     if (message.kind === 'viewChange' && this.does('hoard')) return this.reveal(message, to);
     if (message.kind === 'viewChange' && this.does('lyingViewChange')) return this.lieAboutState(message, to);
     if (message.kind === 'checkpointVote' && this.does('falseCheckpoint')) {
@@ -106,6 +124,9 @@ export class ByzantineNode extends SimNode {
 
   /** Behaviours 5, 8: two blocks for one round; nothing after the opening. */
   private lead(effect: Effect & { kind: 'sign' }, message: Unsigned & { kind: 'proposal' }): void {
+    const { header } = message.block;
+    if (this.does('forge') && this.forger.onLead(message)) return;
+    if (this.does('secretQc') && message.block.entries.length > 0 && header.view === 1n) this.secretBlock ??= message.value.blockHash;
     if (this.does('oldQc') && this.chance(0.5) && this.forkBelow(message)) return;
     if (this.does('lateCert') && this.sweepLate(message)) return;
     if (this.does('highClose') && this.closeEarly(message)) return;
@@ -124,6 +145,24 @@ export class ByzantineNode extends SimNode {
         if (this.chance(0.3)) super.send(peer, chosen === honest ? crooked : honest);
       }
     });
+  }
+
+  /** The votes for a block stop here; the certificate appears two views later. */
+  private keepSecret(from: ReplicaIndex, message: BlockVoteMessage): boolean {
+    const { view, round, blockHash } = message.value;
+    if (blockHash !== this.secretBlock) return view === 1n && this.secretBlock !== undefined;
+    this.secretVotes.set(from, message);
+    if (this.secretVotes.size === this.world.quorum) {
+      const votes = [...this.secretVotes].sort(([a], [b]) => a - b)
+        .map(([signer, vote]) => ({ signer, qcView: vote.value.qcView, qcRound: vote.value.qcRound, signature: vote.signature }));
+      this.secret = { view, round, blockHash: blockHash as Qc['blockHash'], votes };
+    }
+    return true;
+  }
+
+  private revealQc(message: Unsigned & { kind: 'viewChange' }, highQc: Qc, to: Target): void {
+    const value = { ...message.value, qcView: highQc.view, qcRound: highQc.round, qcBlock: highQc.blockHash };
+    this.say({ ...message, value, highQc }, { name: 'ViewChange', value }, to);
   }
 
   /** Behaviour 6: a block on an older certificate, so that what came after it would be lost. */
