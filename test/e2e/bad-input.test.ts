@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createProvider, startProvider, type LocalProvider } from '../../cli/devnet/network.ts';
+import { projectRoot } from '../../cli/devnet/processes.ts';
 import { encodeTransaction, schemaPath } from '../../protocol/rows/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import type { EntryId } from '../../protocol/types/index.ts';
@@ -11,6 +13,7 @@ import { getJson, groupAt } from './group.ts';
 import { expectNoInside, expectRefusal, faultIn, insertion, post, postTransaction, run, type Wanted } from './raw.ts';
 import { eventually, faultOf, openWorld, type Dapp, type World } from './world.ts';
 
+const NODE_AHEAD = relative(projectRoot, fileURLToPath(new URL('./node-ahead.ts', import.meta.url)));
 const MAGIC = `0x${'ab'.repeat(32)}`;
 
 describe('e2e: bad input', () => {
@@ -85,7 +88,7 @@ describe('e2e: bad input', () => {
   });
 
   describe('a transaction', () => {
-    it('T-5.2-replay: sent again, at once and later, to its node and to another, is executed once and has one outcome', async () => {
+    it('T-4.3.3-replay: sent again, at once and later, to its node and to another, is executed once and has one outcome', async () => {
       const bytes = encodeTransaction(fresh());
       const first = await postTransaction(api, bytes);
       expect(first.body['outcome'], first.text).to.equal('applied');
@@ -145,7 +148,7 @@ describe('e2e: bad input', () => {
       for (const { stdout, stderr } of [missing, twice, refused, none]) expectNoInside(stdout + stderr);
     });
 
-    it('P-5.1-stake: that stakes too little is told how much is needed', async () => {
+    it('P-6-stake-first: that stakes too little is told how much is needed', async () => {
       const poor = await createProvider(world.dir, world.chain, { name: 'poor' });
       const refused = await run(['--json', 'provider', 'stake', '--dir', poor.dir, '--amount', '1']);
       const fault = faultIn(refused);
@@ -169,7 +172,7 @@ describe('e2e: bad input', () => {
     });
 
     it('whose clock is ten seconds ahead: the group goes on, and nothing that it stamped becomes final', async () => {
-      await restart(3, 'test/e2e/node-ahead.ts');
+      await restart(3, NODE_AHEAD);
       const others = await (await connect([0, 1, 2].map((at) => provider(at).apiUrl))).database(db.id);
       await others.sql`INSERT INTO item (id, words) VALUES (8000, 'on time')`;
       const answer = await postTransaction(provider(3).apiUrl, fresh());

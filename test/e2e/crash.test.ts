@@ -42,7 +42,7 @@ describe('e2e: crashes', () => {
     acknowledged.push(id);
   };
 
-  it('P-7-crash: a replica killed in the middle of writes and started with the same command has lost and forked nothing', async () => {
+  it('P-5.2.1-safety: a replica killed in the middle of writes and started with the same command has lost and forked nothing', async () => {
     const sessions = await Promise.all(Array.from({ length: WORKERS }, async () => (await connect()).database(db.id)));
     const load = startLoad(sessions, 'kept', 1_000);
     await eventually('some acknowledged writes', async () => (load.acknowledged.length > 10 ? true : undefined));
@@ -63,12 +63,12 @@ describe('e2e: crashes', () => {
     expect(await missing()).to.deep.equal([]);
   });
 
-  it('T-6.1-disk: every node, the one that crashed too, proves random rows from its own disk', async () => {
+  it('P-6.1-cpoq: every node, the one that crashed too, proves random rows from its own disk', async () => {
     const { verdicts } = await db.challenge({ count: 32 });
     expect(verdicts.map(({ verdict }) => verdict)).to.deep.equal(['honest', 'honest', 'honest', 'honest']);
   });
 
-  it('P-7-rejoin: it signs again: with another replica down, no write is final without it', async () => {
+  it('P-5.2.1-liveness: it signs again: with another replica down, no write is final without it', async () => {
     await crash(2);
     await insert(10);
     const { certifiedHeight } = await groupAt(provider(1), dapp.group) ?? { certifiedHeight: '0' };
@@ -78,7 +78,7 @@ describe('e2e: crashes', () => {
     await live(2);
   });
 
-  it('P-7-no-quorum: with two of four killed nothing is acknowledged; with them back, writes go on', async () => {
+  it('P-5.2.1-safety: with two of four killed nothing is acknowledged; with them back, writes go on', async () => {
     await crash(0);
     await crash(3);
     const survivors = await (await connect([provider(1).apiUrl, provider(2).apiUrl], 3_000)).database(db.id);
@@ -95,7 +95,7 @@ describe('e2e: crashes', () => {
     expect(await missing()).to.deep.equal([]);
   });
 
-  it('P-7-power: with all four killed at once, everything that was acknowledged is there afterwards', async () => {
+  it('P-5.2.1-safety: with all four killed at once, everything that was acknowledged is there afterwards', async () => {
     const sessions = await Promise.all(Array.from({ length: WORKERS }, async () => (await connect()).database(db.id)));
     const load = startLoad(sessions, 'kept', 100_000);
     await eventually('some acknowledged writes', async () => (load.acknowledged.length > 15 ? true : undefined));
@@ -112,7 +112,7 @@ describe('e2e: crashes', () => {
     expect(new Set(checkpoints.map(({ stateRoot }) => stateRoot)).size).to.equal(1);
   });
 
-  it('P-2.14-guard: no guard refused a signature and no replica stopped, over all these restarts', () => {
+  it('no guard refused a signature and no replica stopped, over all these restarts', () => {
     for (const each of world.providers) {
       expect(logOf(each).filter(({ msg }) => msg === 'node started').length).to.be.greaterThan(1);
       expect(troubleIn(each)).to.deep.equal([]);

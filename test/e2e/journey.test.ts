@@ -33,7 +33,7 @@ describe('e2e: a journey through a network of processes', () => {
     return picolo.database(db.id, { bookmark: db.bookmark });
   };
 
-  it('P-5.1-stake: four staked providers hold the cluster\'s group', async () => {
+  it('P-6-stake-first: four staked providers hold the cluster\'s group', async () => {
     const network = await world.network(dapp.key);
     for (const { node } of world.providers) {
       expect(await providerOf(network, node)).to.include({ status: 'active', usedGib: 1, offeredGib: 50 });
@@ -69,7 +69,7 @@ describe('e2e: a journey through a network of processes', () => {
     expect(proof.kind).to.equal('absent');
   });
 
-  it('T-3.2-range: a key range and an index range are proven complete', async () => {
+  it('a key range and an index range are proven complete', async () => {
     const found = await db.range('purchase', 10, 19);
     expect(found.map(({ id }) => id)).to.deep.equal([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
     expect([found.complete, found.assurance]).to.deep.equal([true, 'proof']);
@@ -77,7 +77,7 @@ describe('e2e: a journey through a network of processes', () => {
     expect(cheap.map(({ cents }) => cents)).to.deep.equal([100, 101, 102, 103, 104]);
   });
 
-  it('P-6.1-quorum: a join with aggregates is signed by f + 1 nodes that say the same', async () => {
+  it('a join with aggregates is signed by f + 1 nodes that say the same', async () => {
     const totals = await db.sql`SELECT city, count(*) AS n, sum(cents) AS cents FROM purchase JOIN customer ON customer.id = purchase.customer
       GROUP BY city ORDER BY city`;
     const expected = CITIES.map((city, at) => {
@@ -97,14 +97,14 @@ describe('e2e: a journey through a network of processes', () => {
     expect(await db.sql`SELECT count(*) AS n FROM customer`).to.deep.equal([{ n: CUSTOMERS }]);
   });
 
-  it('P-4.1-as-of: reads the state before a change', async () => {
+  it('P-5.3.2-time-travel: reads the state before a change', async () => {
     const before = db.bookmark;
     await db.sql`UPDATE customer SET city = 'Quito' WHERE id < 10`;
     expect(await db.sql`SELECT count(*) AS n FROM customer WHERE city = 'Quito'`).to.deep.equal([{ n: 10 }]);
     expect(await db.query('SELECT count(*) AS n FROM customer WHERE city = ?', ['Quito'], { asOf: before })).to.deep.equal([{ n: 0 }]);
   });
 
-  it('P-5.2-conflict: sessions at different nodes change one row at once, and no update is lost', async () => {
+  it('P-5.2.1-conflict: sessions at different nodes change one row at once, and no update is lost', async () => {
     await db.sql`INSERT INTO counter (id, n) VALUES (1, 0)`;
     const sessions = await Promise.all([0, 1, 2].map(openSession));
     const rounds = 3;
