@@ -84,6 +84,7 @@ export function onInstalled(replica: Replica, anchor: Anchor): void {
   replica.previousCheckpoint = anchor.checkpoint;
   persist(replica, { kind: 'checkpointHash', height: anchor.height, hash: anchor.checkpoint });
   replica.missing = true;
+  replica.out.push({ kind: 'milestone', milestone: { event: 'installed', height: anchor.height } });
   for (const { id, command } of [...replica.acked.values()]) {
     if (keyAt(replica, replica.tip.hash, command.noncePath).version !== ZERO_HASH) dropAcked(replica, id);
   }

@@ -32,6 +32,7 @@ export type Milestone =
   | { readonly event: 'viewChangeStarted'; readonly view: View; readonly cause: string }
   | { readonly event: 'rejected'; readonly view: View; readonly round: Round; readonly reason: string }
   | { readonly event: 'acked'; readonly entries: number; readonly ackSeq: bigint }
+  | { readonly event: 'installed'; readonly height: Height }
   | { readonly event: 'quarantined'; readonly cause: string }
   | { readonly event: 'fastFailed'; readonly command: TxId };
 

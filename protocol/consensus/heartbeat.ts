@@ -7,9 +7,11 @@ import { send, type Replica } from './state.ts';
 export function heartbeat(replica: Replica): void {
   if (replica.elapsedMs - replica.heartbeatMs < replica.config.timing.heartbeatMs) return;
   replica.heartbeatMs = replica.elapsedMs;
-  send(replica, 'all', {
-    kind: 'heartbeat', clockMs: BigInt(replica.clockMs), view: replica.view, committed: replica.tip.height, highQc: rankOnly(replica),
-  });
+  send(replica, 'all', ownHeartbeat(replica));
+}
+
+function ownHeartbeat(replica: Replica): HeartbeatMessage {
+  return { kind: 'heartbeat', clockMs: BigInt(replica.clockMs), view: replica.view, committed: replica.tip.height, highQc: rankOnly(replica) };
 }
 
 function rankOnly(replica: Replica): { view: bigint; round: number } {
@@ -24,4 +26,6 @@ export function onHeartbeat(replica: Replica, from: ReplicaIndex, message: Heart
   peer.view = message.view;
   peer.committed = message.committed;
   peer.highQc = message.highQc;
+  // the epoch is over here: a straggler learns where to fetch its end (§2.13)
+  if (replica.sealedHeight !== undefined && message.committed < replica.tip.height) send(replica, from, ownHeartbeat(replica));
 }

@@ -51,6 +51,57 @@ describe('simulation: one thing at a time', function () {
     });
   }
 
+  it('real keys and EIP-712 digests carry a run as well', () => {
+    const result = simulate(8n, 'safety', { ...quiet, real: true, wire: true, commands: 25, durationMs: 600, calmMs: 600 });
+    expect(result.violations).to.deep.equal([]);
+    expect(result.fast).to.be.above(10);
+    expect(result.checkpoints).to.be.above(0);
+  });
+
+  it('a replica restored from an old image notices, signs nothing, and the group goes on', () => {
+    let quarantined = 0;
+    for (let seed = 1n; seed <= 6n; seed++) {
+      const disk = { ...quiet.disk, flushMs: 1, crashEveryMs: 300, oldImage: true } as NonNullable<Overrides['disk']>;
+      const result = simulate(seed, 'liveness', { ...quiet, disk, viewDurationMs: 600 });
+      expect(result.violations).to.deep.equal([]);
+      quarantined += result.milestones.get('quarantined') ?? 0;
+    }
+    expect(quarantined).to.be.above(0);
+  });
+
+  it('epochs follow each other, through crashes that lose the ledger', () => {
+    const disk = { flushMs: 1, crashEveryMs: 400, torn: false, crashAll: 0, oldImage: false, syncedLedger: false };
+    for (let seed = 1n; seed <= 4n; seed++) {
+      const result = simulate(seed, 'liveness', { ...quiet, epochs: 2, disk });
+      expect(result.violations).to.deep.equal([]);
+      expect(result.epochs).to.equal(3n);
+    }
+  });
+
+  it('a replica that fell behind the history of its peers continues from a snapshot', () => {
+    const disk = { flushMs: 1, crashEveryMs: 400, torn: false, crashAll: 0, oldImage: false, syncedLedger: false };
+    let snapshots = 0;
+    for (let seed = 1n; seed <= 5n; seed++) {
+      const result = simulate(seed, 'liveness', { ...quiet, disk, historyBlocks: 4, byzantine: new Map() });
+      expect(result.violations).to.deep.equal([]);
+      snapshots += result.milestones.get('installed') ?? 0;
+    }
+    expect(snapshots).to.be.above(0);
+  });
+
+  it('with f+1 traitors safety may break, and then f+1 keys have slashable pairs, none of them honest', () => {
+    let broken = 0;
+    for (let seed = 1n; seed <= 30n; seed++) {
+      const traitors = ['splitLeader', 'doubleVote', 'voteAll', 'ackAll'] as const;
+      const result = simulate(seed, 'safety', { ...quiet, keys: 4, byzantine: new Map([[1, traitors], [2, traitors]]), viewDurationMs: 300 });
+      for (const index of [...result.guilty, ...result.accused]) expect([1, 2]).to.include(index);
+      if (result.violations.length === 0) continue;
+      broken += 1;
+      expect(result.guilty, result.violations[0]?.what).to.have.members([1, 2]);
+    }
+    expect(broken).to.be.above(0);
+  });
+
   it('P-5.2.1-equivocation: contradictions are found in passing and never point at an honest replica', () => {
     const accused = new Set<number>();
     for (let seed = 1n; seed <= 6n; seed++) {

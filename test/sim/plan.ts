@@ -26,6 +26,8 @@ export interface Plan {
   readonly disk: { readonly flushMs: number; readonly crashEveryMs: number; readonly torn: boolean; readonly crashAll: number; readonly oldImage: boolean; readonly syncedLedger: boolean };
   readonly clocks: { readonly skewMs: number; readonly drift: number; readonly jumpEveryMs: number; readonly jumpMs: number };
   readonly workload: { readonly equivocation: number; readonly twoGateways: number; readonly reads: number; readonly removes: number; readonly invalid: number };
+  /** Real signatures: slow, so only where asked for. */
+  readonly real: boolean;
   /** Messages go through their codecs too. */
   readonly wire: boolean;
   readonly viewDurationMs: number;
@@ -61,8 +63,9 @@ export function planOf(seed: bigint, mode: Plan['mode'], overrides: Overrides = 
     },
     clocks: { skewMs: on(0.7, 12), drift: on(0.3, 0.002), jumpEveryMs: on(0.2, 1500), jumpMs: 30 },
     workload: { equivocation: on(0.5, 0.25), twoGateways: on(0.4, 0.25), reads: 0.4, removes: 0.08, invalid: on(0.3, 0.08) },
-    wire: random.chance(0.05), viewDurationMs: random.pick([400, 1000, 60_000]), windowMs: 40,
+    real: false, wire: random.chance(0.05), viewDurationMs: random.pick([400, 1000, 60_000]), windowMs: 40,
     epochs: random.chance(0.2) ? 1 + random.int(2) : 0, historyBlocks: random.chance(0.25) ? 8 : 1_000_000, voteless: [],
   };
-  return { ...plan, ...overrides };
+  // a replica left behind by a whole epoch re-enters as a new member, which is the host's business
+  return { ...plan, ...(plan.epochs > 0 ? { historyBlocks: 1_000_000 } : {}), ...overrides };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { signStruct, verifyStruct, type Domain } from '../../protocol/codec/index.ts';
 import type { Statement, Verifier } from '../../protocol/consensus/index.ts';
 import type { Address, Command, Signature } from '../../protocol/types/index.ts';
 
@@ -31,6 +32,33 @@ export class Signatures implements Verifier {
 
   command(command: Command): boolean {
     return !this.badCommands.has(command.id);
+  }
+}
+
+/** The real thing: EIP-712 digests and secp256k1, for a share of the runs. */
+export class RealSignatures extends Signatures {
+  private readonly keys: ReadonlyMap<Address, Uint8Array>;
+  private readonly domain: Domain;
+  private readonly made = new Map<string, Signature>();
+
+  constructor(domain: Domain, keys: ReadonlyMap<Address, Uint8Array>) {
+    super();
+    this.domain = domain;
+    this.keys = keys;
+  }
+
+  override sign(signer: Address, statement: Statement): Signature {
+    const token = super.sign(signer, statement);
+    let signature = this.made.get(token);
+    if (signature === undefined) {
+      signature = signStruct(this.domain, statement.name, statement.value as never, this.keys.get(signer) as Uint8Array);
+      this.made.set(token, signature);
+    }
+    return signature;
+  }
+
+  override signature(name: string, value: unknown, signature: Signature, signer: Address): boolean {
+    return verifyStruct(this.domain, name as 'FastVote', value as never, signature, signer);
   }
 }
 

@@ -4,7 +4,8 @@ import {
 } from '../../protocol/consensus/index.ts';
 import type { Rules } from '../../protocol/consensus/rules.ts';
 import { ALL_RULES } from '../../protocol/consensus/rules.ts';
-import { quorumOf, type Address, type Command, type GroupId, type ReplicaIndex, type TxId } from '../../protocol/types/index.ts';
+import { addressOf } from '../../protocol/crypto/index.ts';
+import { quorumOf, ZERO_ADDRESS, type Address, type Command, type GroupId, type ReplicaIndex, type TxId } from '../../protocol/types/index.ts';
 import { byzantineNode } from './byzantine/index.ts';
 import { Checkers } from './checkers/index.ts';
 import { hashOf } from './commands.ts';
@@ -12,7 +13,7 @@ import { Events } from './events.ts';
 import { SimNode } from './node.ts';
 import { planOf, type Overrides, type Plan } from './plan.ts';
 import { stream, type Random } from './random.ts';
-import { Signatures } from './signatures.ts';
+import { RealSignatures, Signatures } from './signatures.ts';
 import { Workload } from './workload.ts';
 
 export interface Violation {
@@ -32,9 +33,11 @@ export interface RunResult {
   readonly classic: number;
   readonly height: bigint;
   readonly views: bigint;
+  readonly epochs: bigint;
   readonly checkpoints: number;
   readonly guilty: readonly number[];
   readonly accused: readonly number[];
+  readonly milestones: ReadonlyMap<string, number>;
 }
 
 /** One run: machines, network, faults and judges around the real core, all from one seed. */
@@ -42,7 +45,9 @@ export class World {
   readonly plan: Plan;
   readonly config: GroupConfig;
   readonly events = new Events();
-  readonly signatures = new Signatures();
+  readonly signatures: Signatures;
+  /** How often each milestone was reached. */
+  readonly milestones = new Map<string, number>();
   readonly checkers: Checkers;
   readonly random: { readonly [name in 'network' | 'disk' | 'clocks' | 'workload' | 'faults' | 'byzantine']: Random };
   readonly nodes: SimNode[] = [];
@@ -64,9 +69,12 @@ export class World {
     this.random = {
       network: of('network'), disk: of('disk'), clocks: of('clocks'), workload: of('workload'), faults: of('faults'), byzantine: of('byzantine'),
     };
-    const roster = Array.from({ length: plan.replicas }, (_, i) => `0x${(i + 1).toString(16).padStart(40, '0')}` as Address);
+    const keys = keysOf(plan);
+    const roster = [...keys.keys()];
+    const domain = { chainId: 1n, verifyingContract: ZERO_ADDRESS };
+    this.signatures = plan.real ? new RealSignatures(domain, keys) : new Signatures();
     this.config = groupConfig({
-      domain: { chainId: 1n, verifyingContract: roster[0] as Address }, group: hashOf('group') as GroupId, epoch: 1n, roster,
+      domain, group: hashOf('group') as GroupId, epoch: 1n, roster,
       classicOnly: plan.classicOnly, timing: timingOf(plan),
     });
     this.checkers = new Checkers((invariant, what) => this.violate(invariant, what));
@@ -223,6 +231,7 @@ export class World {
   }
 
   onMilestone(node: SimNode, milestone: Milestone): void {
+    this.milestones.set(milestone.event, (this.milestones.get(milestone.event) ?? 0) + 1);
     if (milestone.event === 'quarantined' && node.honest && !this.plan.disk.oldImage) this.violate('quarantine', `honest ${node.index}: ${milestone.cause}`);
   }
 
@@ -250,10 +259,17 @@ export class World {
     const height = this.nodes.reduce((max, { replica }) => (replica.tip.height > max ? replica.tip.height : max), 0n);
     return {
       seed: this.plan.seed, plan: this.plan, violations: this.violations, events: this.eventCount, hash: this.digest.digest('hex'),
-      submitted: this.workload.submitted.size, fast: this.checkers.clients.fast, classic: this.checkers.clients.classic, height, views,
-      checkpoints: this.checkers.checkpointCount, guilty: this.checkers.signatures.guilty(), accused: [...this.accused],
+      submitted: this.workload.submitted.size, fast: this.checkers.clients.fast, classic: this.checkers.clients.classic, height, views, epochs: this.nodes.reduce((max, { config }) => (config.epoch > max ? config.epoch : max), 0n),
+      checkpoints: this.checkers.checkpointCount, guilty: this.checkers.signatures.guilty(), accused: [...this.accused], milestones: this.milestones,
     };
   }
+}
+
+/** Addresses in ascending order, each with its key; cheap made-up ones unless signatures are real. */
+function keysOf({ replicas, real }: Plan): Map<Address, Uint8Array> {
+  const keys = Array.from({ length: replicas }, (_, i) => createHash('sha256').update(`key ${i}`).digest());
+  const entries = keys.map((key, i): [Address, Uint8Array] => [real ? addressOf(key) : (`0x${(i + 1).toString(16).padStart(40, '0')}` as Address), key]);
+  return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** How long a healed group may take to decide everything. */

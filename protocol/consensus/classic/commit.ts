@@ -6,6 +6,7 @@ import { noteCheckpointBlock } from '../checkpoint.ts';
 import type { CommittedEntry } from '../effect.ts';
 import { extendsTip, keyAt, lineage } from '../keys.ts';
 import type { ClassicReceipt } from '../receipt.ts';
+import { persist } from '../persist.ts';
 import { dropAcked, failingOver } from '../replay.ts';
 import { openFast } from '../view/enter.ts';
 import type { BlockNode, Replica } from '../state.ts';
@@ -46,7 +47,17 @@ function commitOne(replica: Replica, node: BlockNode, after: readonly BlockNode[
   forgetAcked(replica, header, committed);
   if (header.kind === 'opening') openFast(replica, header.view);
   if (replica.current.proposal?.value.blockHash === node.hash) replica.current.frozen = new Map<Path, 'R' | 'W'>();
+  if (header.kind === 'reconfig') keepProof(replica, node, after);
   if (header.kind === 'checkpoint' || header.kind === 'reconfig') noteCheckpointBlock(replica, header, node.hash);
+}
+
+/** Nobody proves the end of an epoch again: a replica that knows it keeps the proof for stragglers (§2.13). */
+function keepProof(replica: Replica, node: BlockNode, after: readonly BlockNode[]): void {
+  let parentQc = node.qc;
+  for (const { block, qc, execution } of after) {
+    persist(replica, { kind: 'voted', block, parentQc, highQc: qc, consumed: execution.consumed });
+    parentQc = qc;
+  }
 }
 
 function emitCommit(replica: Replica, node: BlockNode, entries: readonly CommittedEntry[]): void {

@@ -63,7 +63,7 @@ export class SignatureChecker {
   }
 
   guilty(): number[] {
-    return [...this.signers].flatMap(([index, { guilty }]) => (guilty.size > 0 ? [index % REPLICAS] : []));
+    return [...new Set([...this.signers].flatMap(([index, { guilty }]) => (guilty.size > 0 ? [index % REPLICAS] : [])))];
   }
 
   private once(index: number, honest: boolean, signer: Signer, map: Map<string, string>, slot: string, content: string, offence: string): void {
