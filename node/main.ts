@@ -17,6 +17,8 @@ import { dialNeighbours, mxWebSocket } from './mx/index.ts';
 import type { Clock, Transport } from './ports/index.ts';
 import { createNodeMx, createServices } from './services/index.ts';
 
+export { readVouchers } from './services/index.ts';
+
 const SAVE_METERS_MS = 1_000;
 
 const nodeFaults = defineFaults('NODE', {

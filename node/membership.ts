@@ -4,7 +4,9 @@ import type { NodeConfig } from './config/index.ts';
 import type { Foundations } from './foundations.ts';
 import { createRouter, Groups, type GroupsEvents } from './host/index.ts';
 import type { NodeEvents } from './observe/index.ts';
-import { Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type NodeGroupStorage, type ReadParts } from './services/index.ts';
+import {
+  Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type EvidenceOutcome, type NodeGroupStorage, type ReadParts,
+} from './services/index.ts';
 import type { SqlLedger } from './storage/index.ts';
 
 /** The node's part in its groups: replicas, challengers, meters, the evidence they find. */
@@ -17,11 +19,11 @@ export interface Memberships {
 }
 
 export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
-  const { signer, chain, clock, transport, log, events } = base;
+  const { signer, chain, clock, transport, metrics, events } = base;
   const freshness = new Freshness(clock);
   const meters = new Meters({ chain, domain: signer.domain, file: join(config.dataDir, 'meters.json') });
   const nextSeq = answerNumbers(clock.nowMs());
-  const reporter = new Reporter({ chain, self: signer.address, onOutcome: (outcome) => log.warn(outcome, 'evidence') });
+  const reporter = new Reporter({ chain, self: signer.address, onOutcome: (outcome) => noteEvidence(base, outcome) });
   const readsOf = (group: GroupId): ReadParts => {
     const { ledger, pool } = groups.member(group).storage as NodeGroupStorage;
     return { group, ledger, pool, signer, clock, freshness, nextSeq };
@@ -30,7 +32,7 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   let loops: PoqLoops | undefined;
   const groups: Groups<SqlLedger> = new Groups<SqlLedger>({
     domain: signer.domain, signer, chain, clock, requests: router.requests, timing: config.group, classicOnly: config.group.classicOnly,
-    openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain),
+    openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain, metrics.storage),
     send: router.send,
     events: groupEvents(base, { meters, freshness, reporter, loops: () => loops }),
   });
@@ -49,6 +51,11 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
     meters.save();
   };
   return { groups, meters, freshness, nextSeq, stop };
+}
+
+function noteEvidence({ log, metrics }: Foundations, outcome: EvidenceOutcome): void {
+  metrics.chain.evidence(outcome.offence, outcome.outcome);
+  log.warn(outcome, 'evidence');
 }
 
 interface Followers {

@@ -10,11 +10,12 @@ import {
   announce, offerCapacity, providerOf, registerProvider, requestExit, requiredStakeWei, stake, withdrawStake, type Network, type Provider,
 } from '../../sdk/operator/index.ts';
 import { cliFaults } from '../faults.ts';
+import { collectCommand } from './provider-collect.ts';
 import { capacity, openProvider, outputOf, providerPassword, tokens, wholeNumber } from '../options.ts';
 
 export function providerCommand(): Command {
   return new Command('provider').description('Stake, serve, leave.')
-    .addCommand(initCommand()).addCommand(stakeCommand()).addCommand(statusCommand()).addCommand(exitCommand());
+    .addCommand(initCommand()).addCommand(stakeCommand()).addCommand(statusCommand()).addCommand(exitCommand()).addCommand(collectCommand());
 }
 
 function initCommand(): Command {

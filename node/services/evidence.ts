@@ -2,7 +2,7 @@ import type { Offence } from '../../protocol/consensus/index.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { encodeEvidence, type Evidence } from '../../protocol/evidence/index.ts';
 import { rosterOf, type Roster } from '../../protocol/membership/index.ts';
-import type { Address } from '../../protocol/types/index.ts';
+import type { Address, Hex } from '../../protocol/types/index.ts';
 import type { ChainPort, GroupView } from '../ports/index.ts';
 
 /** What became of a piece of evidence, for logs and for the provider's status. */
@@ -11,6 +11,7 @@ export interface EvidenceOutcome {
   readonly accused: Address;
   readonly outcome: 'slashed' | 'refused' | 'kept';
   readonly detail: string;
+  readonly hash?: Hex;
   readonly gasUsed?: bigint;
 }
 
@@ -49,8 +50,8 @@ export class Reporter {
     if (this.reported.has(key)) return;
     this.reported.add(key);
     try {
-      const { gasUsed } = await this.chain.submitEvidence(encodeEvidence(evidence));
-      this.onOutcome({ offence: evidence.kind, accused, outcome: 'slashed', detail: 'judged by the contract', gasUsed });
+      const { hash, gasUsed } = await this.chain.submitEvidence(encodeEvidence(evidence));
+      this.onOutcome({ offence: evidence.kind, accused, outcome: 'slashed', detail: 'judged by the contract', hash, gasUsed });
     } catch (error) {
       const refused = isPicoloError(error) && /REFUSED|REVERT/.test(error.code);
       if (!refused) this.reported.delete(key); // the chain was away: the next finding tries again

@@ -2,9 +2,9 @@
  * What a node does for its clients and its peers, over the groups it is a member of: submission, verified reads,
  * payment, Proof-of-Query, evidence, MX. Only `node/main.ts` composes these with adapters.
  */
-export { Reporter } from './evidence.ts';
+export { Reporter, type EvidenceOutcome } from './evidence.ts';
 export { Freshness } from './freshness.ts';
-export { Meters } from './meters.ts';
+export { Meters, readVouchers } from './meters.ts';
 export { createNodeMx } from './mx.ts';
 export { peersOf, servePeer } from './peers.ts';
 export { PoqLoops } from './poq-loops.ts';

@@ -73,12 +73,6 @@ export class Meters {
     return { cluster, channel: channel ?? this.chain.channelsOf(cluster)[0]?.channel ?? null, servedWei: meter.servedWei, paidWei: meter.promisedWei, terms };
   }
 
-  /** Newest voucher of a cluster, for collection on chain. */
-  voucherOf(cluster: ClusterId): { readonly channel: Hash32; readonly cumulative: bigint; readonly signature: Signature } | undefined {
-    const { channel, voucher } = this.account(cluster);
-    return channel === undefined || voucher === undefined ? undefined : { channel, ...voucher };
-  }
-
   /** Called on a timer and at shutdown; losing the last second only undercharges. */
   save(): void {
     if (!this.dirty) return;
@@ -118,4 +112,11 @@ export class Meters {
     }
     return undefined;
   }
+}
+
+/** Vouchers in a node's meters file, for collection on chain by its operator. */
+export function readVouchers(file: string): { readonly channel: Hash32; readonly cumulative: bigint; readonly signature: Signature }[] {
+  const saved = Object.values(readStateFile<Record<ClusterId, SavedAccount>>(file) ?? {});
+  return saved.flatMap(({ channel, cumulative, signature }) =>
+    channel === undefined || cumulative === undefined || signature === undefined ? [] : [{ channel, cumulative: BigInt(cumulative), signature }]);
 }

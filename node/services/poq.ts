@@ -114,10 +114,14 @@ export class PoqLoop {
     this.feed({ kind: 'row', nowMs: clock.nowMs(), target, request, reply });
   }
 
-  private report({ target, falseAnswer }: PoqEffect & { kind: 'report' }): void {
+  private report({ target, falseAnswer, rowVerdict }: PoqEffect & { kind: 'report' }): void {
     const { roster, reporter } = this.parts;
+    const culprit = roster.replicas.indexOf(target);
     const { answer, signature, against } = falseAnswer;
-    void reporter.lie({ kind: 'FalseAnswer', roster, culprit: roster.replicas.indexOf(target), answer: { value: answer, signature }, against });
+    void reporter.lie({ kind: 'FalseAnswer', roster, culprit, answer: { value: answer, signature }, against });
+    if (rowVerdict?.kind !== 'forgedRow') return;
+    const { row, signature: rowSignature, writerSignature } = rowVerdict;
+    void reporter.lie({ kind: 'ForgedRow', roster, culprit, row: { value: row, signature: rowSignature }, writerSignature });
   }
 }
 

@@ -94,7 +94,8 @@ export function createServices(parts: ServiceParts): NodeServices {
 
 function homeOfMember(parts: ServiceParts, group: GroupId): Home {
   const member = parts.groups.members.get(group);
-  if (member === undefined) throw apiFaults.unknownGroup({ group });
+  // a member that left keeps its state for those that follow it, and answers no clients
+  if (member === undefined || !member.view.roster.includes(parts.signer.address)) throw apiFaults.unknownGroup({ group });
   const { ledger, pool } = member.storage as NodeGroupStorage;
   const { signer, clock, freshness, nextSeq } = parts;
   return { member, cluster: member.view.cluster, reads: { group, ledger, pool, signer, clock, freshness, nextSeq } };
@@ -142,11 +143,12 @@ function apisOf({ chain, signer }: ServiceParts, { view }: Member<SqlLedger>): s
     .filter((url) => url !== '');
 }
 
-function healthOf({ chain, groups, transport }: ServiceParts): Health {
+function healthOf({ chain, groups, transport, signer }: ServiceParts): Health {
   const staleMs = chain.staleMs();
+  const served = [...groups.members].filter(([, { view }]) => view.roster.includes(signer.address));
   const checks = [
     { name: 'chain', ok: staleMs < CHAIN_STALE_MS, detail: staleMs === Infinity ? 'never reached' : `last read ${Math.round(staleMs)} ms ago` },
-    ...[...groups.members].map(([group, { state }]) => ({ name: `group ${group.slice(0, 18)}`, ok: state === 'live', detail: state })),
+    ...served.map(([group, { state }]) => ({ name: `group ${group.slice(0, 18)}`, ok: state === 'live', detail: state })),
     { name: 'peers', ok: true, detail: `${transport.stats().connected.length} links` },
   ];
   return { ok: checks.every((check) => check.ok), checks };

@@ -2,9 +2,8 @@ import { formatEther, type Contract } from 'ethers';
 import { picolo as command } from '../../cli/devnet/commands.ts';
 import { travel } from '../../cli/devnet/rpc.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
-import { addressFrom, bytesOf, ZERO_ADDRESS } from '../../protocol/types/index.ts';
-import { signStruct } from '../../protocol/codec/index.ts';
-import { channelKeyOf, channelState, collectVoucher, providerOf } from '../../sdk/operator/index.ts';
+import { ZERO_ADDRESS } from '../../protocol/types/index.ts';
+import { channelState, providerOf } from '../../sdk/operator/index.ts';
 import { printTable, prove, type Step } from './story.ts';
 import type { World } from './world.ts';
 
@@ -32,10 +31,14 @@ export const payStep: Step<World> = {
     step.figure('cutOffAfterReads', served);
     step.figure('promisedWei', paying.promisedWei);
 
-    const promised = paying.promisedWei > world.picolo.promisedWei ? paying.promisedWei : world.picolo.promisedWei;
-    await collect(world, promised);
+    for (const number of [1, 2, 4, 5]) {
+      const { dir } = world.provider(number);
+      const [collected] = await command<{ gasUsed?: string }[]>(['provider', 'collect', '--dir', dir]);
+      if (collected?.gasUsed !== undefined) world.gas['collectVoucher'] ??= BigInt(collected.gasUsed);
+    }
     const { claimedWei } = await channelState(world.network, world.cluster.channel);
-    step.say(`the group collects the voucher: ${formatEther(claimedWei)} ether shared among four members`);
+    prove(claimedWei > 0n, 'vouchers became money');
+    step.say(`four members collect: ${formatEther(claimedWei)} ether left the channel, a quarter to each (their gas aside)`);
     step.figure('collectedWei', claimedWei);
 
     const small = world.provider(SMALL);
@@ -50,13 +53,6 @@ export const payStep: Step<World> = {
     step.figure('withdrawnWei', done.amountWei);
   },
 };
-
-async function collect(world: World, cumulative: bigint): Promise<void> {
-  const key = channelKeyOf(world.network, world.cluster.cluster, addressFrom(world.owner.address));
-  const voucher = { channel: world.cluster.channel, cumulative };
-  const signature = signStruct(world.domain, 'Voucher', voucher, bytesOf(world.ownerKey));
-  world.gas['collectVoucher'] = (await collectVoucher(world.network, key, cumulative, signature, [0])).gasUsed;
-}
 
 export const closingStep: Step<World> = {
   name: 'Closing table',

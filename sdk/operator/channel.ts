@@ -1,4 +1,5 @@
-import { ZERO_ADDRESS, type Address, type ClusterId, type Hash32, type Hex } from '../../protocol/types/index.ts';
+import { ZERO_ADDRESS, type Address, type ClusterId, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
+import { operatorFaults } from './faults.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** Names a payment channel of a cluster; its payee is the splitter, which shares over the members. */
@@ -35,4 +36,18 @@ export function collectVoucher(
   network: Network, key: ChannelKey, cumulativeWei: bigint, signature: Hex, groupIndexes: readonly number[],
 ): Promise<Receipt> {
   return network.send('ClusterSplitter', 'collect', [key, cumulativeWei, signature, groupIndexes]);
+}
+
+/** The key of a channel by its id, from the event that opened it; CHAIN_REFUSED when there is none. */
+export async function channelKeyById(network: Network, channel: Hash32): Promise<ChannelKey> {
+  const [opened] = await network.events('PaymentChannels', 'ChannelOpened', [channel]);
+  if (opened === undefined) throw operatorFaults.refused({ channel, reason: 'no such channel' });
+  const { payer, payee, token, signer, salt } = opened as unknown as ChannelKey;
+  return { payer, payee, token, signer, salt };
+}
+
+/** A member's part of what its group epoch was paid, to the owner of its node; anybody may send it. */
+export function claimShare(network: Network, group: GroupId, epoch: bigint, token: Address, roster: readonly Address[], member: Address): Promise<Receipt> {
+  const packed = `0x${roster.map((signer) => signer.slice(2)).join('')}`;
+  return network.send('ClusterSplitter', 'claim', [group, epoch, token, packed, roster.indexOf(member)]);
 }
