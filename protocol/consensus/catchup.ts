@@ -30,6 +30,7 @@ function isAhead(replica: Replica, peer: Replica['peers'][number]): boolean {
 
 /** Hands over certified blocks; the stable checkpoint when the history starts later. */
 export function onFetch(replica: Replica, from: ReplicaIndex, { from: first }: FetchMessage): void {
+  if (first <= replica.config.anchor.height) return; // blocks of another epoch are another replica's business
   const blocks: CertifiedBlock[] = [];
   let bytes = 0;
   for (let height = first; height <= replica.tip.height && blocks.length < limits.blocksPerFetch && bytes < limits.blockBytes; height++) {

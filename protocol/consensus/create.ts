@@ -41,7 +41,7 @@ export function createReplicaWith(
     checkpoints: new Map(), previousCheckpoint: restored?.previousCheckpoint ?? config.anchor.checkpoint,
     previousHeight: restored?.previousHeight ?? config.anchor.height, stable: undefined, announceMs: 0,
     next: undefined, reconfigMs: -Infinity, sealedHeight: restored?.sealedHeight,
-    seen: { blockVotes: new Map(), proposals: new Map(), acks: new Map(), claims: new Map(), reported: new Set() },
+    seen: { blockVotes: new Map(), proposals: new Map(), acks: new Map(), reported: new Set() },
   };
   if (restored !== undefined) fillFrom(replica, restored);
   return replica;

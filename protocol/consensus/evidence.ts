@@ -3,14 +3,14 @@ import { limits } from '../limits/index.ts';
 import { itemBytes } from '../rows/index.ts';
 import { structHash, type StructValue } from '../codec/index.ts';
 import { compareRank, type Item, type ReplicaIndex, type Signature } from '../types/index.ts';
-import { hasBit } from './bitmap.ts';
+import { hasBit, NO_BITS } from './bitmap.ts';
 import type { KnownEntry } from './entry.ts';
 import { compatible } from './fast/judge.ts';
 import { lockKey } from './keys.ts';
 import type { FastAckMessage, ProposalMessage, ViewChangeMessage } from './message.ts';
 import type { Offence, OpenedVote } from './offence.ts';
 import { batchPath } from './receipt.ts';
-import type { Batch, Replica } from './state.ts';
+import type { Batch, Claim, Replica, Rival } from './state.ts';
 
 /** Reports a contradiction once per culprit and kind and place (§3.2). */
 function found(replica: Replica, place: string, offence: Offence): void {
@@ -93,29 +93,53 @@ export function noteCheckpointVote(replica: Replica, culprit: ReplicaIndex, valu
 
 /** VoteConflict: two accepted entries of one view that cannot both be certified. */
 export function noteFastVote(replica: Replica, culprit: ReplicaIndex, batch: Batch): void {
-  const vote = batch.votes.get(culprit);
-  if (vote === undefined || batch.entries === undefined) return;
-  for (const [index, entry] of batch.entries.entries()) {
-    if (!hasBit(vote.accept, index)) continue;
-    for (const item of entry.command.items) noteClaim(replica, culprit, batch, index, entry, item);
-  }
+  if (batch.entries === undefined) return;
+  const first = batch.rivals === undefined;
+  batch.rivals ??= rivalsOf(replica, batch, batch.entries);
+  const voters = first ? [...batch.votes.keys()] : [culprit];
+  for (const rival of batch.rivals) for (const voter of voters) noteConflict(replica, voter, batch, rival);
 }
 
-function noteClaim(replica: Replica, culprit: ReplicaIndex, batch: Batch, index: number, entry: KnownEntry, item: Item): void {
-  const { claims } = replica.seen;
-  const key = `${replica.view}/${culprit}/${lockKey(item.path, item.version)}`;
-  const others = claims.get(key) ?? [];
-  for (const other of others) {
-    const theirs = other.entry.command.items.find(({ path }) => path === item.path);
-    if (theirs === undefined || other.entry.id === entry.id) continue;
-    if (compatible({ mode: item.mode, ts: entry.ts }, { mode: theirs.mode, ts: other.entry.ts })) continue;
-    const otherBatch = replica.current.batches.get(other.batch);
-    const first = otherBatch && opened(replica, culprit, otherBatch, other.index, theirs);
-    const second = opened(replica, culprit, batch, index, item);
-    if (first && second) found(replica, key, { kind: 'VoteConflict', culprit, first, second });
+/** Pairs of entries that exclude each other; found once per batch, because honest gateways and clients make none. */
+function rivalsOf(replica: Replica, batch: Batch, entries: readonly KnownEntry[]): Rival[] {
+  const rivals: Rival[] = [];
+  for (const [index, entry] of entries.entries()) {
+    for (const item of entry.command.items) {
+      const claim: Claim = { entry, item, batch, index };
+      for (const other of noteClaim(replica, claim)) {
+        rivals.push({ own: claim, other });
+        other.batch.rivals?.push({ own: other, other: claim });
+      }
+    }
   }
-  if (others.length < 8 && !others.some((other) => other.entry.id === entry.id)) claims.set(key, [...others, { entry, batch: batch.root, index }]);
-  if (claims.size > limits.statementsRemembered) for (const oldest of claims.keys()) return void claims.delete(oldest);
+  return rivals;
+}
+
+/** Remembers who wants a key and returns the earlier ones that exclude it. */
+function noteClaim(replica: Replica, claim: Claim): Claim[] {
+  const { claims } = replica.current;
+  const { entry, item } = claim;
+  const others = claims.get(item.path);
+  if (others === undefined) {
+    if (claims.size < limits.statementsRemembered) claims.set(item.path, [claim]);
+    return [];
+  }
+  const alike = others.filter(({ item: { mode } }) => mode === item.mode).length;
+  const rivals = others.filter((other) => other.item.version === item.version && other.entry.id !== entry.id
+    && !compatible({ mode: item.mode, ts: entry.ts }, { mode: other.item.mode, ts: other.entry.ts }));
+  if (alike < CLAIMS_PER_KEY) others.push(claim);
+  return rivals;
+}
+
+/** Of each mode. */
+const CLAIMS_PER_KEY = 8;
+
+function noteConflict(replica: Replica, culprit: ReplicaIndex, batch: Batch, { own, other }: Rival): void {
+  const accepted = (voted: Batch, index: number): boolean => hasBit(voted.votes.get(culprit)?.accept ?? NO_BITS, index);
+  if (!accepted(batch, own.index) || !accepted(other.batch, other.index)) return;
+  const first = opened(replica, culprit, other.batch, other.index, other.item);
+  const second = opened(replica, culprit, batch, own.index, own.item);
+  if (first && second) found(replica, `${replica.view}/${lockKey(own.item.path, own.item.version)}`, { kind: 'VoteConflict', culprit, first, second });
 }
 
 /** One side of the conflict with its paths: item to footprint root, entry to batch root. */

@@ -2,7 +2,7 @@ import type { StructValue } from '../codec/index.ts';
 import type { Hlc } from '../hlc/index.ts';
 import type { CertifiedCheckpoint, CheckpointDetail } from '../membership/index.ts';
 import type {
-  Address, BlockHash, Command, EntryId, Epoch, Hash32, Height, ItemMode, KeyVersion, Path, Rank, ReplicaIndex, Round, Signature, Timestamp, TxId, View,
+  Address, BlockHash, Command, EntryId, Epoch, Hash32, Height, Item, ItemMode, KeyVersion, Path, Rank, ReplicaIndex, Round, Signature, Timestamp, TxId, View,
 } from '../types/index.ts';
 import type { Application } from './application.ts';
 import type { Bitmap } from './bitmap.ts';
@@ -71,7 +71,23 @@ export interface Batch {
   certified: Bitmap;
   acked: Bitmap;
   readonly acks: AckVote[];
+  /** Entries of other batches that exclude one of this; undefined until the entries are here. */
+  rivals: Rival[] | undefined;
   sinceMs: number;
+}
+
+/** One use of a key by an entry of a batch. */
+export interface Claim {
+  readonly entry: KnownEntry;
+  readonly item: Item;
+  readonly batch: Batch;
+  readonly index: number;
+}
+
+/** Two uses of one version of a key that no replica may both vote for. */
+export interface Rival {
+  readonly own: Claim;
+  readonly other: Claim;
 }
 
 /** A block vote found in the journal. */
@@ -91,6 +107,8 @@ export interface ViewState {
   /** Fast votes by `path|version` (F-VOTE 4): readers and writers apart, because readers never conflict. */
   readonly locks: Map<string, { readonly reads: VotedEntry[]; readonly writes: VotedEntry[] }>;
   readonly batches: Map<Hash32, Batch>;
+  /** Uses of keys by entries of this view, to find votes that contradict each other. */
+  readonly claims: Map<Path, Claim[]>;
   /** Versions consumed by blocks voted in this view, abandoned ones included (F-VOTE 5). */
   readonly consumed: Map<string, Set<EntryId>>;
   readonly votedBlocks: Set<BlockHash>;
@@ -272,7 +290,7 @@ export interface Replica {
   stable: CertifiedCheckpoint | undefined;
   announceMs: number;
   // membership
-  next: { readonly epoch: Epoch; readonly roster: readonly Address[]; readonly hash: Hash32 } | undefined;
+  next: { readonly epoch: Epoch; readonly roster: readonly Address[]; readonly hash: Hash32; readonly sinceMs: number } | undefined;
   /** When this replica last proposed the end of the epoch. */
   reconfigMs: number;
   sealedHeight: Height | undefined;
@@ -285,7 +303,6 @@ export interface SeenStatements {
   readonly blockVotes: Map<string, { readonly value: StructValue<'BlockVote'>; readonly signature: Signature }>;
   readonly proposals: Map<string, { readonly value: StructValue<'Proposal'>; readonly signature: Signature }>;
   readonly acks: Map<string, { readonly value: StructValue<'FastAck'>; readonly signature: Signature }>;
-  readonly claims: Map<string, { readonly entry: KnownEntry; readonly batch: Hash32; readonly index: number }[]>;
   readonly reported: Set<string>;
 }
 

@@ -56,7 +56,8 @@ export function watchView(replica: Replica): void {
   const sinceMs = replica.elapsedMs - replica.current.startedMs;
   if (!replica.current.fastOpen && sinceMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
   if (sinceMs >= replica.config.timing.viewDurationMs) return startChange(replica, replica.view + 1n, 'rotation');
-  if (commandOverdue(replica)) fail(replica, 'command overdue');
+  if (commandOverdue(replica)) return fail(replica, 'command overdue');
+  if (epochOverdue(replica)) fail(replica, 'epoch overdue');
 }
 
 /** f+1 ask for a higher view: at least one of them is honest (§1.2). */
@@ -88,6 +89,15 @@ function watchChange(replica: Replica): void {
 function fail(replica: Replica, cause: string): void {
   replica.failures += 1;
   startChange(replica, (replica.vcView > replica.view ? replica.vcView : replica.view) + 1n, cause);
+}
+
+/** Replicas read the registry at different moments, so a leader has a few timeouts to end the epoch. */
+const EPOCH_TIMEOUTS = 3;
+
+/** A group in which nobody writes still follows the registry when its leader is gone (§2.13). */
+function epochOverdue(replica: Replica): boolean {
+  const { next, current, elapsedMs } = replica;
+  return next !== undefined && elapsedMs - Math.max(next.sinceMs, current.startedMs) >= EPOCH_TIMEOUTS * viewTimeoutMs(replica);
 }
 
 /** Whatever else commits: a leader cannot starve one command (§2.18, §2.20 M2). */
