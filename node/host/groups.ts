@@ -18,6 +18,8 @@ import { fetchSnapshot } from './snapshot.ts';
 
 const ANCHOR_POLL_MS = 500;
 const ANCHOR_TIMEOUT_MS = 2_000;
+/** How long slower members may take to say that they have the state too. */
+const HOLDERS_MS = 250;
 
 /** Durable parts of one group; journals and anchors are per epoch. */
 export interface GroupStorage<L extends Ledger = Ledger> {
@@ -48,6 +50,12 @@ export interface GroupsParts<L extends Ledger> {
   readonly classicOnly: boolean;
   openStorage(group: GroupId): GroupStorage<L>;
   send(to: Address, group: GroupId, epoch: Epoch, message: Uint8Array): void;
+}
+
+/** Where an epoch starts, and the members that told so. */
+interface Found {
+  readonly anchor: AnchorReply;
+  readonly holders: readonly Address[];
 }
 
 /** One group on this node. `host` is undefined while it waits for state or for its next epoch. */
@@ -172,8 +180,8 @@ export class Groups<L extends Ledger = Ledger> {
     const next = host.config.epoch + 1n;
     while (!this.stopped && member.host === host) {
       await this.pause(ANCHOR_POLL_MS);
-      const anchor = await this.askAnchor(member, next);
-      if (anchor !== undefined && member.host === host) await this.sealed(member, anchor);
+      const found = await this.askAnchor(member, next);
+      if (found !== undefined && member.host === host) await this.sealed(member, found.anchor);
     }
   }
 
@@ -181,11 +189,10 @@ export class Groups<L extends Ledger = Ledger> {
     const { group } = member.view;
     while (!this.stopped && member.host === undefined) {
       try {
-        const anchor = await this.fetchAnchor(member, epoch);
-        const peers = this.peersOf(member, epoch);
+        const { anchor, holders } = await this.fetchAnchor(member, epoch);
         const { height } = anchor.certificate.checkpoint;
         if (member.storage.ledger.position().height < height) {
-          await fetchSnapshot(this.parts.requests, member.storage.ledger, group, peers, anchor.certificate, anchor.blockHash as BlockHash);
+          await fetchSnapshot(this.parts.requests, member.storage.ledger, group, holders, anchor.certificate, anchor.blockHash as BlockHash);
         }
         member.storage.saveAnchor(epoch, encode(anchorReplyC, anchor));
         return this.run(member, epoch);
@@ -217,29 +224,31 @@ export class Groups<L extends Ledger = Ledger> {
     return saved === undefined ? undefined : anchorOf(decode(anchorReplyC, saved));
   }
 
-  private async fetchAnchor(member: Member<L>, epoch: Epoch): Promise<AnchorReply> {
+  private async fetchAnchor(member: Member<L>, epoch: Epoch): Promise<Found> {
     const saved = member.storage.loadAnchor(epoch);
-    if (saved !== undefined) return decode(anchorReplyC, saved);
+    if (saved !== undefined) return { anchor: decode(anchorReplyC, saved), holders: this.peersOf(member, epoch) };
     const found = await this.askAnchor(member, epoch);
     if (found === undefined) throw hostFaults.snapshotFailed({ group: member.view.group, epoch });
     return found;
   }
 
-  /** First answer that the old epoch's quorum signed. */
-  private async askAnchor(member: Member<L>, epoch: Epoch): Promise<AnchorReply | undefined> {
+  /** First answer that the old epoch's quorum signed, and who else gave one. */
+  private async askAnchor(member: Member<L>, epoch: Epoch): Promise<Found | undefined> {
     const { group } = member.view;
     const old = this.parts.chain.roster(group, epoch - 1n);
     if (old === undefined) return undefined;
-    for (const peer of new Set([...this.peersOf(member, epoch), ...this.peersOf(member, epoch - 1n)])) {
-      try {
-        const reply = decode(anchorReplyC, await this.parts.requests.ask(peer, { kind: 'anchor', group, epoch }, ANCHOR_TIMEOUT_MS));
-        verifyCertificate(this.parts.domain, rosterOf(group, epoch - 1n, old), reply.certificate);
-        return reply;
-      } catch {
-        // this peer does not have it yet, or is not to be believed: ask the next
-      }
-    }
-    return undefined;
+    const holders: Address[] = [];
+    const peers = [...new Set([...this.peersOf(member, epoch), ...this.peersOf(member, epoch - 1n)])];
+    const asked = peers.map(async (peer) => {
+      const reply = decode(anchorReplyC, await this.parts.requests.ask(peer, { kind: 'anchor', group, epoch }, ANCHOR_TIMEOUT_MS));
+      verifyCertificate(this.parts.domain, rosterOf(group, epoch - 1n, old), reply.certificate);
+      holders.push(peer);
+      return reply;
+    });
+    const anchor = await Promise.any(asked).catch(() => undefined); // nobody has it yet, or nobody is to be believed
+    if (anchor === undefined) return undefined;
+    await Promise.race([Promise.allSettled(asked), this.pause(HOLDERS_MS)]);
+    return { anchor, holders };
   }
 
   private peersOf(member: Member<L>, epoch: Epoch): Address[] {

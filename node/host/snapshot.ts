@@ -17,37 +17,35 @@ export function serveSnapshot(ledger: Ledger, height: bigint, from: Path | null)
 
 /**
  * Fetches a certified state chunk by chunk, asking the members in turn; every chunk is verified against
- * the certified root on its own, so a lying peer costs one round trip and nothing else. Staged chunks
- * survive a restart of the fetch. Throws HOST_SNAPSHOT_FAILED when nobody serves it.
+ * the certified root on its own, so a lying peer costs one round trip and nothing else, and a silent one a single
+ * timeout. Staged chunks survive a restart of the fetch. Throws HOST_SNAPSHOT_FAILED when nobody serves it.
  */
 export async function fetchSnapshot(
   requests: Requests, ledger: Ledger, group: GroupId, members: readonly Address[], certificate: CertifiedCheckpoint, blockHash: BlockHash,
 ): Promise<void> {
   const { checkpoint, detail } = certificate;
+  const { height, stateRoot } = checkpoint;
+  const willing = [...members];
+  let last: unknown;
   let from: Path | null = null;
-  let turn = 0;
-  for (let more = true; more;) {
-    let failures = 0;
-    for (;;) {
-      const peer = members[turn % members.length] as Address;
-      try {
-        const reply = decode(snapshotReplyC, await requests.ask(peer, { kind: 'snapshot', group, height: checkpoint.height, from }, CHUNK_TIMEOUT_MS));
-        ledger.importChunk(checkpoint.height, checkpoint.stateRoot, from, { bytes: reply.bytes, next: reply.next as Path | null });
-        from = reply.next as Path | null;
-        more = from !== null;
-        break;
-      } catch (error) {
-        turn += 1;
-        failures += 1;
-        if (failures >= 2 * members.length) throw hostFaults.snapshotFailed({ group, height: checkpoint.height }, error);
-      }
+  for (let done = false; !done;) {
+    const peer = willing.shift();
+    if (peer === undefined) throw hostFaults.snapshotFailed({ group, height }, last);
+    try {
+      const reply = decode(snapshotReplyC, await requests.ask(peer, { kind: 'snapshot', group, height, from }, CHUNK_TIMEOUT_MS));
+      const next = reply.next as Path | null;
+      ledger.importChunk(height, stateRoot, from, { bytes: reply.bytes, next });
+      from = next;
+      done = next === null;
+      willing.push(peer); // to the end of the line: spreads the load over the members
+    } catch (error) {
+      last = error; // whoever fails once is not asked again in this fetch
     }
-    turn += 1; // spread the load over the members
   }
-  const position = { epoch: checkpoint.epoch, height: checkpoint.height, blockHash, closeTs: detail.closeTs };
+  const position = { epoch: checkpoint.epoch, height, blockHash, closeTs: detail.closeTs };
   ledger.installSnapshot(
     position as Parameters<Ledger['installSnapshot']>[0],
-    { stateRoot: checkpoint.stateRoot, rowCount: detail.rowCount, capsuleHead: detail.capsuleHead },
+    { stateRoot, rowCount: detail.rowCount, capsuleHead: detail.capsuleHead },
     encodeCertified(certificate),
   );
 }

@@ -91,13 +91,10 @@ function fail(replica: Replica, cause: string): void {
   startChange(replica, (replica.vcView > replica.view ? replica.vcView : replica.view) + 1n, cause);
 }
 
-/** Replicas read the registry at different moments, so a leader has a few timeouts to end the epoch. */
-const EPOCH_TIMEOUTS = 3;
-
 /** A group in which nobody writes still follows the registry when its leader is gone (§2.13). */
 function epochOverdue(replica: Replica): boolean {
   const { next, current, elapsedMs } = replica;
-  return next !== undefined && elapsedMs - Math.max(next.sinceMs, current.startedMs) >= EPOCH_TIMEOUTS * viewTimeoutMs(replica);
+  return next !== undefined && elapsedMs - Math.max(next.sinceMs, current.startedMs) >= viewTimeoutMs(replica);
 }
 
 /** Whatever else commits: a leader cannot starve one command (§2.18, §2.20 M2). */
