@@ -35,15 +35,18 @@ export async function provenReceipt(client: Client, txId: TxId, transaction: Sig
   return { txId, entryId, timestamp: answer.timestamp, outcome: answer.outcome, mode: receipt.kind, proof: answer.receipt };
 }
 
-/** A fast receipt does not name its epoch: it is of the current one, or of the one that just ended. */
+/** A fast receipt does not name its epoch: it is of the one that is known, or of one beside it. */
 async function provenOutcome(client: Client, group: GroupId, named: Epoch | undefined, receipt: Parameters<typeof verifyReceipt>[1]): Promise<Outcome> {
   const current = await client.trust.roster(group, named);
   const outcome = outcomeUnder(client, group, current, receipt);
   if (outcome !== undefined) return outcome;
-  const before = named === undefined && current.epoch > 1n ? await client.trust.roster(group, current.epoch - 1n).catch(() => undefined) : undefined;
-  const earlier = before === undefined ? undefined : outcomeUnder(client, group, before, receipt);
-  if (earlier === undefined) throw sdkFaults.badReceipt({ txId: receipt.command, reason: 'the signatures do not prove it' });
-  return earlier;
+  // the registry may have moved on since the roster was read
+  for (const epoch of named === undefined ? [current.epoch + 1n, current.epoch - 1n] : []) {
+    const near = await client.trust.roster(group, epoch).catch(() => undefined);
+    const proven = near === undefined ? undefined : outcomeUnder(client, group, near, receipt);
+    if (proven !== undefined) return proven;
+  }
+  throw sdkFaults.badReceipt({ txId: receipt.command, reason: 'the signatures do not prove it' });
 }
 
 function outcomeUnder(
