@@ -1,7 +1,9 @@
 import { merkleRoot } from '../crypto/index.ts';
 import { invariant } from '../errors/index.ts';
 import { ZERO_TIMESTAMP } from '../hlc/index.ts';
-import { compareHex, ZERO_HASH, type BlockHash, type Command, type EntryId, type Item, type KeyVersion, type Path, type Timestamp } from '../types/index.ts';
+import {
+  compareHex, ZERO_HASH, type BlockHash, type Command, type EntryId, type Item, type KeyVersion, type Path, type Timestamp,
+} from '../types/index.ts';
 import { effectsRootOf, outcomeLeaf, type BlockEntry, type Consumed, type Outcome } from './block.ts';
 import type { KnownEntry } from './entry.ts';
 import { closeAt, keyAt, pendingOf } from './keys.ts';

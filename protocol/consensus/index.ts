@@ -24,7 +24,8 @@ export {
 } from './block.ts';
 export {
   signed, slotOf, statementOf,
-  type BatchCert, type BlockVoteMessage, type CertifiedBlock, type Message, type ProposalMessage, type SignedKind, type SignedMessage, type Statement, type TcVote, type Unsigned,
+  type BatchCert, type BlockVoteMessage, type CertifiedBlock, type Message, type ProposalMessage, type SignedKind, type SignedMessage, type Statement,
+  type TcVote, type Unsigned,
 } from './message.ts';
 export type { ClassicReceipt, FastReceipt, Receipt, Refusal, Reply } from './receipt.ts';
 export type { Commitment, Input } from './input.ts';

@@ -35,6 +35,7 @@ export function commandReader(domain: Domain): CommandReader {
 /** A position in a fixed list of names, as an integer. */
 export function oneOf<T extends string>(names: readonly T[]): Codec<T> {
   return {
+    exact: true,
     toCbor: (value) => names.indexOf(value),
     fromCbor: (raw) => names[Math.min(u32.fromCbor(raw), names.length)] ?? (u32.fromCbor(-1) as never),
   };
@@ -85,7 +86,7 @@ export interface Wire {
 }
 
 export function wireOf(read: CommandReader): Wire {
-  const command: Codec<Command> = { toCbor: (value) => value.bytes, fromCbor: (raw) => read(commandBytes.fromCbor(raw)) };
+  const command: Codec<Command> = { exact: true, toCbor: (value) => value.bytes, fromCbor: (raw) => read(commandBytes.fromCbor(raw)) };
   const entry: Codec<KnownEntry> = fromParts(record({ command, ts: timestamp }), (parts) => known(parts));
   const blockEntry: Codec<BlockEntry> = fromParts(record({ command, ts: timestamp, certView: nullable(u64) }), (parts) => ({
     ...known(parts), certView: parts.certView,
@@ -129,13 +130,16 @@ const commandBytes = bytes(limits.transactionBytes);
 
 /** A codec whose decoded parts are completed by a function of them. */
 export function fromParts<P, V extends P>(parts: Codec<P>, complete: (parts: P) => V): Codec<V> {
-  return { toCbor: (value) => parts.toCbor(value), fromCbor: (raw) => complete(parts.fromCbor(raw)) };
+  return { ...exactAs(parts), toCbor: (value) => parts.toCbor(value), fromCbor: (raw) => complete(parts.fromCbor(raw)) };
 }
 
 /** Puts the `kind` back that a nested message drops on the wire. */
 function tagged<K extends string, T>(kind: K, inner: Codec<T>): Codec<T & { readonly kind: K }> {
-  return { toCbor: (value) => inner.toCbor(value), fromCbor: (raw) => ({ kind, ...inner.fromCbor(raw) }) };
+  return { ...exactAs(inner), toCbor: (value) => inner.toCbor(value), fromCbor: (raw) => ({ kind, ...inner.fromCbor(raw) }) };
 }
+
+/** Completing what was decoded changes nothing about which bytes are taken. */
+const exactAs = (inner: Codec<any>): { readonly exact?: boolean } => (inner.exact === true ? { exact: true } : {});
 
 const wires = new Map<CommandReader, Wire>();
 

@@ -24,14 +24,32 @@ const off = (name: keyof Rules): Rules => ({ ...ALL_RULES, [name]: false });
 export const MUTANTS: readonly Mutant[] = [
   { name: 'quorum one short', rules: { ...ALL_RULES, quorumShort: 1 }, overrides: base, seeds: 5 },
   { name: 'fast-vote lock off (F-VOTE 4)', rules: off('fastLock'), overrides: base, seeds: 5 },
-  { name: 'a certificate counts as final (§2.5)', rules: off('secondRound'), overrides: { ...base, ...byzantine('voteAll', 'lyingViewChange') }, seeds: 20 },
+  {
+    name: 'a certificate counts as final (§2.5)', rules: off('secondRound'),
+    overrides: { ...base, ...byzantine('voteAll', 'lyingViewChange') }, seeds: 20,
+  },
   { name: 'opening block carries nothing (§2.8)', rules: off('carryCertificates'), overrides: base, seeds: 20 },
   { name: 'validity over voted blocks off (F-ACK 1)', rules: off('validOverVoted'), overrides: { ...base, keys: 4 }, seeds: 40 },
-  { name: 'replay check off (C-VOTE 4)', rules: off('replayCheck'), overrides: { ...base, ...byzantine('splitLeader', 'voteAll') }, seeds: 20 },
-  { name: 'closed timestamps do not bind (C-VOTE 3)', rules: off('closeCheck'), overrides: { ...base, ...byzantine('highClose') }, seeds: 20 },
-  { name: 'late rule off (§2.2)', rules: off('lateRule'), overrides: { ...base, byzantine: new Map([[0, ['hoard', 'lateCert'] as const]]), viewDurationMs: 60_000 }, seeds: 40 },
-  { name: 'votes forgotten on restart (§2.14)', rules: off('durableVoted'), overrides: { ...base, disk: CRASHES }, seeds: 20 },
-  { name: 'acknowledgements forgotten on restart (§2.14)', rules: off('durableAcked'), overrides: { ...base, keys: 200, disk: { ...CRASHES, crashAll: 1 }, network: { ...NET, partitionEveryMs: 0 } }, seeds: 60 },
+  {
+    name: 'replay check off (C-VOTE 4)', rules: off('replayCheck'),
+    overrides: { ...base, ...byzantine('splitLeader', 'voteAll') }, seeds: 20,
+  },
+  {
+    name: 'closed timestamps do not bind (C-VOTE 3)', rules: off('closeCheck'),
+    overrides: { ...base, ...byzantine('highClose') }, seeds: 20,
+  },
+  {
+    name: 'late rule off (§2.2)', rules: off('lateRule'),
+    overrides: { ...base, byzantine: new Map([[0, ['hoard', 'lateCert'] as const]]), viewDurationMs: 60_000 }, seeds: 40,
+  },
+  {
+    name: 'votes forgotten on restart (§2.14)', rules: off('durableVoted'),
+    overrides: { ...base, disk: CRASHES }, seeds: 20,
+  },
+  {
+    name: 'acknowledgements forgotten on restart (§2.14)', rules: off('durableAcked'),
+    overrides: { ...base, keys: 200, disk: { ...CRASHES, crashAll: 1 }, network: { ...NET, partitionEveryMs: 0 } }, seeds: 60,
+  },
   {
     name: 'second phase does not wait for the clock (T2)', rules: off('clockRelease'),
     overrides: { ...base, keys: 200, clocks: { skewMs: 35, drift: 0, jumpEveryMs: 0, jumpMs: 0 }, network: { ...NET, delayMs: 1, partitionEveryMs: 0 } }, seeds: 40,

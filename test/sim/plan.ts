@@ -23,7 +23,11 @@ export interface Plan {
   readonly keys: number;
   readonly classicOnly: boolean;
   readonly network: { readonly delayMs: number; readonly loss: number; readonly duplicate: number; readonly partitionEveryMs: number };
-  readonly disk: { readonly flushMs: number; readonly crashEveryMs: number; readonly torn: boolean; readonly crashAll: number; readonly oldImage: boolean; readonly syncedLedger: boolean };
+  readonly disk: {
+    readonly flushMs: number; readonly crashEveryMs: number; readonly torn: boolean; readonly oldImage: boolean; readonly syncedLedger: boolean;
+    /** Chance that a crash takes every machine at once. */
+    readonly crashAll: number;
+  };
   readonly clocks: { readonly skewMs: number; readonly drift: number; readonly jumpEveryMs: number; readonly jumpMs: number };
   readonly workload: { readonly equivocation: number; readonly twoGateways: number; readonly reads: number; readonly removes: number; readonly invalid: number };
   /** Real signatures: slow, so only where asked for. */

@@ -259,7 +259,8 @@ export class World {
     const height = this.nodes.reduce((max, { replica }) => (replica.tip.height > max ? replica.tip.height : max), 0n);
     return {
       seed: this.plan.seed, plan: this.plan, violations: this.violations, events: this.eventCount, hash: this.digest.digest('hex'),
-      submitted: this.workload.submitted.size, fast: this.checkers.clients.fast, classic: this.checkers.clients.classic, height, views, epochs: this.nodes.reduce((max, { config }) => (config.epoch > max ? config.epoch : max), 0n),
+      submitted: this.workload.submitted.size, fast: this.checkers.clients.fast, classic: this.checkers.clients.classic, height, views,
+      epochs: this.nodes.reduce((max, { config }) => (config.epoch > max ? config.epoch : max), 0n),
       checkpoints: this.checkers.checkpointCount, guilty: this.checkers.signatures.guilty(), accused: [...this.accused], milestones: this.milestones,
     };
   }

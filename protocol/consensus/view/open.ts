@@ -1,5 +1,7 @@
 import { sha256Hex } from '../../crypto/index.ts';
-import { bytesOf, compareHex, compareRank, concatBytes, uintBytes, ZERO_HASH, type EntryId, type Hash32, type ReplicaIndex, type View } from '../../types/index.ts';
+import {
+  bytesOf, compareHex, compareRank, concatBytes, uintBytes, ZERO_HASH, type EntryId, type Hash32, type ReplicaIndex, type View,
+} from '../../types/index.ts';
 import { type BlockEntry, type Qc } from '../block.ts';
 import { leaderOf } from '../config.ts';
 import { provenBy } from '../fast/batch.ts';

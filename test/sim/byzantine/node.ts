@@ -1,5 +1,6 @@
 import {
-  blockHashOf, effectsRootOf, type BlockVoteMessage, entriesRootOf, type BatchCert, type Effect, type KnownEntry, type Message, type ProposalMessage, type Qc, type SignedMessage, type Statement,
+  blockHashOf, effectsRootOf, entriesRootOf,
+  type BatchCert, type BlockVoteMessage, type Effect, type KnownEntry, type Message, type ProposalMessage, type Qc, type SignedMessage, type Statement,
   type Target, type Unsigned,
 } from '../../../protocol/consensus/index.ts';
 import { assemble, parentOf } from '../../../protocol/consensus/classic/assemble.ts';
