@@ -89,7 +89,8 @@ async function createHome(world: LocalGroup): Promise<Home> {
   const writer = addressOf(key);
   const metadata = { description: 'group bench', owner: writer, writers: { kind: 'any' }, schemaPolicy: 'owner', readerKeys: '', createdMs: 1n, group } as const;
   const database = databaseIdOf(metadata);
-  const command = commandOf({ database, key, schemaVersion: ZERO_HASH as EntryId, mutations: [createDatabase(metadata), changeSchema(schema)], nowMs: world.clock.nowMs() });
+  const mutations = [createDatabase(metadata), changeSchema(schema)];
+  const command = commandOf({ database, key, schemaVersion: ZERO_HASH as EntryId, mutations, nowMs: world.clock.nowMs() });
   const [reply] = await world.decide([command]);
   if (reply?.kind !== 'receipt') throw new Error(`the database was not made: ${JSON.stringify(reply)}`);
   return { database, schemaVersion: reply.receipt.entry };

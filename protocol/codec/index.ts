@@ -6,7 +6,8 @@
  *   const pointC = record({ x: u32, y: u32 });
  *   decode(pointC, encode(pointC, { x: 1, y: 2 }));
  */
-export { decode, encode, codecFaults, type Codec, type Decoded } from './codec.ts';
+export { codecFaults } from './codec-faults.ts';
+export { decode, encode, type Codec, type Decoded } from './codec.ts';
 export {
   address, bool, bytes, choice, hash32, hexBytes, list, nullable, record, signature, text, timestamp, tuple, u256, u32, u64, union, scalar, type Scalar,
 } from './shapes.ts';

@@ -1,10 +1,12 @@
 import { bytesOf, hexOf, type Address, type Hash32, type Hex, type Signature, type Timestamp } from '../types/index.ts';
-import { codecFaults, type Codec } from './codec.ts';
+import { codecFaults } from './codec-faults.ts';
+import type { Codec } from './codec.ts';
 
 /** A value that SQL can hold: what a column contains. */
 export type Scalar = null | bigint | number | string | Uint8Array;
 
 const integer = (bits: number): Codec<bigint> => ({
+  exact: true,
   toCbor: (value) => value,
   fromCbor(raw) {
     const value = typeof raw === 'number' && Number.isSafeInteger(raw) ? BigInt(raw) : raw;
@@ -14,6 +16,7 @@ const integer = (bits: number): Codec<bigint> => ({
 });
 
 const fixedHex = <T extends Hex>(length: number, name: string): Codec<T> => ({
+  exact: true,
   toCbor: (value) => bytesOf(value),
   fromCbor(raw) {
     if (!(raw instanceof Uint8Array) || raw.length !== length) throw shape(name, raw);
@@ -22,6 +25,7 @@ const fixedHex = <T extends Hex>(length: number, name: string): Codec<T> => ({
 });
 
 export const u32: Codec<number> = {
+  exact: true,
   toCbor: (value) => value,
   fromCbor(raw) {
     if (typeof raw !== 'number' || !Number.isInteger(raw) || raw < 0 || raw > 0xffffffff) throw shape('uint32', raw);
@@ -31,6 +35,7 @@ export const u32: Codec<number> = {
 export const u64: Codec<bigint> = integer(64);
 /** CBOR has no integers above 64 bits here: wide ones travel as 32 big-endian bytes. */
 export const u256: Codec<bigint> = {
+  exact: true,
   toCbor: (value) => bytesOf(`0x${value.toString(16).padStart(64, '0')}`),
   fromCbor(raw) {
     if (!(raw instanceof Uint8Array) || raw.length !== 32) throw shape('uint256', raw);
@@ -39,6 +44,7 @@ export const u256: Codec<bigint> = {
 };
 /** uint96 as 12 big-endian bytes. */
 export const timestamp: Codec<Timestamp> = {
+  exact: true,
   toCbor: (value) => bytesOf(`0x${value.toString(16).padStart(24, '0')}`),
   fromCbor(raw) {
     if (!(raw instanceof Uint8Array) || raw.length !== 12) throw shape('timestamp', raw);
@@ -50,6 +56,7 @@ export const address: Codec<Address> = fixedHex<Address>(20, 'address');
 export const signature: Codec<Signature> = fixedHex<Signature>(65, 'signature');
 
 export const bool: Codec<boolean> = {
+  exact: true,
   toCbor: (value) => value,
   fromCbor(raw) {
     if (typeof raw !== 'boolean') throw shape('bool', raw);
@@ -59,6 +66,7 @@ export const bool: Codec<boolean> = {
 
 export function text(maxBytes: number): Codec<string> {
   return {
+    exact: true,
     toCbor: (value) => value,
     fromCbor(raw) {
       if (typeof raw !== 'string' || raw.length > maxBytes) throw shape(`text(${maxBytes})`, raw);
@@ -69,6 +77,7 @@ export function text(maxBytes: number): Codec<string> {
 
 export function bytes(maxBytes: number): Codec<Uint8Array> {
   return {
+    exact: true,
     toCbor: (value) => value,
     fromCbor(raw) {
       if (!(raw instanceof Uint8Array) || raw.length > maxBytes) throw shape(`bytes(${maxBytes})`, raw);
@@ -80,11 +89,12 @@ export function bytes(maxBytes: number): Codec<Uint8Array> {
 /** Variable-length bytes carried as hex. */
 export function hexBytes(maxBytes: number): Codec<Hex> {
   const inner = bytes(maxBytes);
-  return { toCbor: (value) => bytesOf(value), fromCbor: (raw) => hexOf(inner.fromCbor(raw)) };
+  return { exact: true, toCbor: (value) => bytesOf(value), fromCbor: (raw) => hexOf(inner.fromCbor(raw)) };
 }
 
 /** SQL values. Integers travel as integers, reals as floats, so 1 and 1.0 stay distinct. */
 export const scalar: Codec<Scalar> = {
+  exact: true,
   toCbor: (value) => (typeof value === 'number' ? ['f', floatBytes(value)] : value),
   fromCbor(raw) {
     if (raw === null || typeof raw === 'string' || raw instanceof Uint8Array || typeof raw === 'bigint') return raw;
@@ -97,6 +107,7 @@ export const scalar: Codec<Scalar> = {
 /** One of a closed list of words, as its place in the list. Append words, never reorder. */
 export function choice<const W extends readonly string[]>(words: W): Codec<W[number]> {
   return {
+    exact: true,
     toCbor: (value) => words.indexOf(value),
     fromCbor(raw) {
       const word = typeof raw === 'number' ? words[raw] : undefined;
@@ -108,6 +119,7 @@ export function choice<const W extends readonly string[]>(words: W): Codec<W[num
 
 export function list<T>(item: Codec<T>, maxItems: number): Codec<readonly T[]> {
   return {
+    ...exactIf([item]),
     toCbor: (values) => values.map((value) => item.toCbor(value)),
     fromCbor(raw) {
       if (!Array.isArray(raw) || raw.length > maxItems) throw shape(`list(${maxItems})`, raw);
@@ -118,6 +130,7 @@ export function list<T>(item: Codec<T>, maxItems: number): Codec<readonly T[]> {
 
 export function nullable<T>(inner: Codec<T>): Codec<T | null> {
   return {
+    ...exactIf([inner]),
     toCbor: (value) => (value === null ? null : inner.toCbor(value)),
     fromCbor: (raw) => (raw === null ? null : inner.fromCbor(raw)),
   };
@@ -130,6 +143,7 @@ type RecordOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Codec<
 export function record<F extends Fields>(fields: F): Codec<RecordOf<F>> {
   const entries = Object.entries(fields);
   return {
+    ...exactIf(Object.values(fields)),
     toCbor: (value) => entries.map(([name, codec]) => codec.toCbor((value as Record<string, unknown>)[name])),
     fromCbor(raw) {
       if (!Array.isArray(raw) || raw.length !== entries.length) throw shape('record', raw);
@@ -142,6 +156,7 @@ export function record<F extends Fields>(fields: F): Codec<RecordOf<F>> {
 
 export function tuple<A, B>(first: Codec<A>, second: Codec<B>): Codec<readonly [A, B]> {
   return {
+    ...exactIf([first, second]),
     toCbor: ([a, b]) => [first.toCbor(a), second.toCbor(b)],
     fromCbor(raw) {
       if (!Array.isArray(raw) || raw.length !== 2) throw shape('tuple', raw);
@@ -159,6 +174,7 @@ type UnionOf<V extends Variants> = {
 export function union<V extends Variants>(variants: V): Codec<UnionOf<V>> {
   const names = Object.keys(variants);
   return {
+    ...exactIf(Object.values(variants)),
     toCbor(value) {
       const kind = (value as { kind: string }).kind;
       return [names.indexOf(kind), (variants[kind] as Codec<unknown>).toCbor(value)];
@@ -172,6 +188,11 @@ export function union<V extends Variants>(variants: V): Codec<UnionOf<V>> {
   };
 }
 
+/** A composition is exact when its parts are. */
+function exactIf(parts: readonly Codec<any>[]): { readonly exact?: true } {
+  return parts.every(({ exact }) => exact === true) ? { exact: true } : {};
+}
+
 function floatBytes(value: number): Uint8Array {
   const out = new Uint8Array(8);
   new DataView(out.buffer).setFloat64(0, Object.is(value, -0) ? 0 : value);
@@ -181,7 +202,7 @@ function floatBytes(value: number): Uint8Array {
 function floatFrom(raw: unknown): number {
   if (!(raw instanceof Uint8Array) || raw.length !== 8) throw shape('float64', raw);
   const value = new DataView(raw.buffer, raw.byteOffset, 8).getFloat64(0);
-  if (!Number.isFinite(value)) throw shape('finite float64', raw);
+  if (!Number.isFinite(value) || Object.is(value, -0)) throw shape('finite float64 with one zero', raw);
   return value;
 }
 

@@ -1,5 +1,5 @@
 import {
-  address, decode, digestOf, encode, hash32, list, record, signature as signatureC, timestamp, u32, u64,
+  address, choice, decode, digestOf, encode, hash32, list, record, signature as signatureC, timestamp, u32, u64,
   type Codec, type Domain, type StructValue,
 } from '../codec/index.ts';
 import { merkleRoot, sha256Hex, signDigest } from '../crypto/index.ts';
@@ -46,13 +46,14 @@ export interface TransactionInput extends TransactionBody {
 export type DigestSigner = Uint8Array | ((digest: Digest) => Signature);
 
 export const itemC: Codec<Item> = {
+  exact: true,
   toCbor: ({ path, version, mode }) => [bytesOf(path), bytesOf(version), mode === 'W' ? 1 : 0],
   fromCbor(raw) {
     const { path, version, mode } = itemFields.fromCbor(raw);
-    return { path: path as Item['path'], version: version as EntryId, mode: mode === 0 ? 'R' : 'W' };
+    return { path: path as Item['path'], version: version as EntryId, mode };
   },
 };
-const itemFields = record({ path: hash32, version: hash32, mode: u32 });
+const itemFields = record({ path: hash32, version: hash32, mode: choice(['R', 'W']) });
 
 export const headerC: Codec<TransactionHeader> = record({
   database: hash32, writer: address, nonce: u64, schemaVersion: u32, snapshot: timestamp, notAfter: timestamp,

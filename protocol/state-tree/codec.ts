@@ -7,9 +7,11 @@ import type { Leaf, ProofStep, RangeProof, TreeProof } from './types.ts';
  * sibling (32 bytes), sibling count (LEB128, 1 to 10 bytes); about 35 bytes a level instead of 41.
  */
 
-const MOST_STEPS_BYTES = 256 * 43;
+const STEP_BYTES = 43; // at most
+const MOST_STEPS_BYTES = 256 * STEP_BYTES;
 
 const leafC: Codec<Leaf | null> = {
+  exact: true,
   toCbor(leaf) {
     if (leaf === null) return null;
     const out = new Uint8Array(64);
@@ -25,19 +27,19 @@ const leafC: Codec<Leaf | null> = {
 };
 
 const stepsC: Codec<readonly ProofStep[]> = {
+  exact: true,
   toCbor(steps) {
-    const out: number[] = [];
+    const out = new Uint8Array(steps.length * STEP_BYTES);
+    let end = 0;
     for (const { depth, sibling, siblingCount } of steps) {
-      out.push(depth, ...bytesOf(sibling));
-      for (let rest = siblingCount; ; rest >>= 7n) {
-        if (rest < 0x80n) {
-          out.push(Number(rest));
-          break;
-        }
-        out.push(Number(rest & 0x7fn) | 0x80);
-      }
+      out[end] = depth;
+      out.set(bytesOf(sibling), end + 1);
+      end += 33;
+      let rest = siblingCount;
+      for (; rest >= 0x80n; rest >>= 7n) out[end++] = Number(rest & 0x7fn) | 0x80;
+      out[end++] = Number(rest);
     }
-    return Uint8Array.from(out);
+    return out.subarray(0, end);
   },
   fromCbor(raw) {
     if (!(raw instanceof Uint8Array) || raw.length > MOST_STEPS_BYTES) throw codecFaults.wrongShape({ expected: 'steps' });
@@ -57,6 +59,7 @@ function varint(raw: Uint8Array, from: number): { value: bigint; end: number } {
   for (let at = from, shift = 0n; at < raw.length && shift < 70n; at++, shift += 7n) {
     const byte = raw[at] as number;
     value |= BigInt(byte & 0x7f) << shift;
+    if (byte === 0 && at > from) throw codecFaults.notCanonical();
     if (byte < 0x80 && value < 1n << 64n) return { value, end: at + 1 };
   }
   throw codecFaults.wrongShape({ expected: 'count below 2^64' });

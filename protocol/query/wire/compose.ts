@@ -33,7 +33,7 @@ export function word<const W extends string>(...words: readonly W[]): Shape<W> {
     if (typeof raw !== 'string' || !words.includes(raw as W)) throw wrongShape(words.join(' | '), raw);
     return raw as W;
   };
-  return { toCbor: (value) => value, fromCbor: check, toJson: (value) => value, fromJson: check, schema: { type: 'string', enum: [...words] } };
+  return { exact: true, toCbor: (value) => value, fromCbor: check, toJson: (value) => value, fromJson: check, schema: { type: 'string', enum: [...words] } };
 }
 
 type Fields = Readonly<Record<string, Shape<any>>>;
