@@ -59,7 +59,7 @@ async function deploymentAt(rpcUrl: string, folder: string | undefined): Promise
 }
 
 function keyFrom(options: ConnectionOptions, local: NetworkFile | undefined): Hex | undefined {
-  const key = (options.key ?? process.env['PICOLO_KEY'] ?? local?.key)?.toLowerCase();
+  const key = (options.key ?? (process.env['PICOLO_KEY'] || local?.key))?.toLowerCase();
   if (key !== undefined && !isHex(key, 32)) throw cliFaults.badOption({ option: '--key', expected: '0x and 64 hex digits' });
   return key;
 }

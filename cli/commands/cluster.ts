@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { formatEther } from 'ethers';
 import { ZERO_ADDRESS, addressFrom } from '../../protocol/types/index.ts';
 import {
   channelKeyOf, collectOffers, createCluster, formGroup, fundChannel, listProviders, waitForGroup, type ClusterOrder, type Network,
@@ -19,14 +20,19 @@ export function clusterCommand(): Command {
   return new Command('cluster').description('Order replicas from staked providers.').addCommand(createCommand());
 }
 
+/** The help text shows a default in ether: it cannot print wei by itself. */
+function etherOption(flags: string, description: string, defaultWei: bigint): Option {
+  return new Option(flags, description).argParser(tokens(flags.split(' ')[0] as string)).default(defaultWei, formatEther(defaultWei));
+}
+
 function createCommand(): Command {
   return withWallet(new Command('create'))
     .description('Create a cluster, form its first group from offers, open a payment channel.')
     .option('--replicas <n>', 'replicas of each group: 4 tolerates one liar, 7 two', wholeNumber('--replicas', 1, 64), 4)
     .option('--region <name...>', 'regions the replicas may stand in (default: any)')
     .option('--size <gib>', 'capacity of the group in GiB', wholeNumber('--size', 1, 16_000_000), 1)
-    .option('--deposit <ether>', 'ether to put into the payment channel', tokens('--deposit'), 10n ** 17n)
-    .option('--threshold <ether>', 'unpaid service after which nodes stop', tokens('--threshold'), DEFAULT_TERMS.thresholdWei)
+    .addOption(etherOption('--deposit <ether>', 'ether to put into the payment channel', 10n ** 17n))
+    .addOption(etherOption('--threshold <ether>', 'unpaid service after which nodes stop', DEFAULT_TERMS.thresholdWei))
     .addHelpText('after', '\nExample:\n  PICOLO_KEY=0x… picolo cluster create --replicas 4 --region eu-west --deposit 0.1\n')
     .action(async (options, command: Command) => {
       const out = outputOf(command);

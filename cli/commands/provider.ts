@@ -93,6 +93,7 @@ function statusCommand(): Command {
     .option('--dir <dir>', "the provider's folder")
     .option('--node <address>', 'another node, seen through this folder\'s chain')
     .option('--password-file <file>', 'file with the password of the key files')
+    .addHelpText('after', '\nExample:\n  picolo provider status --dir ./provider\n')
     .action(async (options, command: Command) => {
       const out = outputOf(command);
       if (options.dir === undefined) throw cliFaults.badOption({ option: '--dir', expected: "the provider's folder" });
@@ -117,6 +118,7 @@ function exitCommand(): Command {
     .description('Withdraw the offer and start unbonding; run it again after the unbonding time to get the stake back.')
     .requiredOption('--dir <dir>', "the provider's folder")
     .option('--password-file <file>', 'file with the password of the key files')
+    .addHelpText('after', '\nExample:\n  picolo provider exit --dir ./provider\n')
     .action(async (options, command: Command) => {
       const out = outputOf(command);
       const { network, nodeKey } = await openProvider(resolve(options.dir as string), options.passwordFile as string | undefined);

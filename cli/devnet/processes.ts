@@ -34,7 +34,17 @@ export interface ProcessSpec {
   readonly onCrash?: (logFile: string) => void;
 }
 
+const running = new Set<RunningProcess>();
+let closing = false;
+
+/** Ends every process that was started here, each by its pid; from now on none can be started. */
+export async function stopEverything(): Promise<void> {
+  closing = true;
+  await Promise.all([...running].map((child) => child.stop()));
+}
+
 export function startProcess(spec: ProcessSpec): RunningProcess {
+  if (closing) throw cliFaults.childFailed({ name: spec.name, reason: 'the network is being stopped' });
   mkdirSync(spec.logDir, { recursive: true });
   const logFile = join(spec.logDir, `${spec.name}.log`);
   const log = createWriteStream(logFile, { flags: 'a' });
@@ -50,25 +60,28 @@ export function startProcess(spec: ProcessSpec): RunningProcess {
   let expected = false;
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => {
+      running.delete(handle);
       if (!expected) spec.onCrash?.(logFile);
       resolve();
     });
   });
   const end = async (signal: NodeJS.Signals, graceMs: number): Promise<void> => {
     expected = true;
-    if (running(child)) child.kill(signal);
-    const timer = setTimeout(() => running(child) && child.kill('SIGKILL'), graceMs);
+    if (isRunning(child)) child.kill(signal);
+    const timer = setTimeout(() => isRunning(child) && child.kill('SIGKILL'), graceMs);
     await gone;
     clearTimeout(timer);
   };
-  return {
+  const handle: RunningProcess = {
     name: spec.name,
     pid: child.pid ?? -1,
     logFile,
-    alive: () => running(child),
+    alive: () => isRunning(child),
     stop: (graceMs = 5_000) => end('SIGTERM', graceMs),
     kill: () => end('SIGKILL', 1_000),
   };
+  running.add(handle);
+  return handle;
 }
 
 /** Polls until `probe` gives a value, the process ends or the time is over. */
@@ -96,6 +109,6 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function running(child: ChildProcess): boolean {
+function isRunning(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
