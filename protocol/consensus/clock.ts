@@ -49,6 +49,25 @@ export function stampedInTime(replica: Replica): void {
   replica.leadMs = Math.max(0, replica.leadMs - LEAD_STEP_MS);
 }
 
+/** Most that the timers of commands are stretched. */
+const MOST_SLACK_MS = 500;
+const FIRST_SLACK_MS = 20;
+
+/** A command of ours took longer than the fast path was given: give the next ones more time. */
+export function finalTooLate(replica: Replica): void {
+  replica.slackMs = Math.min(MOST_SLACK_MS, Math.max(FIRST_SLACK_MS, replica.slackMs * 2));
+}
+
+/** It was final in time: give a little less. */
+export function finalInTime(replica: Replica): void {
+  replica.slackMs = Math.max(0, replica.slackMs - LEAD_STEP_MS);
+}
+
+/** How much longer than on a calm machine a command may take before it is helped: the lead delays its acknowledgements (T2). */
+export function patienceMs(replica: Replica): number {
+  return replica.leadMs + replica.slackMs;
+}
+
 function mostLead(replica: Replica): number {
   return Math.min(MOST_LEAD_MS, Math.floor(replica.config.timing.clockAheadMs / 2));
 }

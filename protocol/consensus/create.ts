@@ -25,7 +25,7 @@ export function createReplicaWith(
   const replica: Replica = {
     config, self, application, rules, read: (data) => application.commandOf(data), q: quorum(config) - rules.quorumShort,
     out: [], nextToken: 1, flushed: undefined, onFlush: new Map(), held: [], viewToken: 0,
-    nowMs: 0, elapsedMs: 0, clockMs: ceilingMs, leadMs: 0, ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
+    nowMs: 0, elapsedMs: 0, clockMs: ceilingMs, leadMs: 0, slackMs: 0, ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
     view: restored?.view ?? 0n, vcView: restored?.vcView ?? 0n, lastVoted: restored?.lastVoted ?? LOWEST, highQc: restored?.highQc ?? null,
     restoredVotes: restored?.voted ?? [],
     acked: new Map(), ackedByPath: new Map(), ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,

@@ -73,6 +73,8 @@ export interface Batch {
   readonly acks: AckVote[];
   /** Entries of other batches that exclude one of this; undefined until the entries are here. */
   rivals: Rival[] | undefined;
+  /** Its gateway has noted whether it was final in time. */
+  judged: boolean;
   sinceMs: number;
 }
 
@@ -228,6 +230,8 @@ export interface Replica {
   clockMs: number;
   /** How far stamps run ahead of the clock, so that slow voters still find them fresh. */
   leadMs: number;
+  /** What commands of this gateway get beyond the usual timers, because the machines are busy. */
+  slackMs: number;
   ceilingMs: number;
   durableCeilingMs: number;
   ceilingToken: number;

@@ -10,7 +10,7 @@ export function batchOf(replica: Replica, root: Hash32): Batch {
   if (batch === undefined) {
     batch = {
       root, gateway: replica.self, entries: undefined, votes: new Map(), accepted: undefined, ownVote: undefined,
-      certified: NO_BITS, acked: NO_BITS, acks: [], rivals: undefined, sinceMs: replica.elapsedMs,
+      certified: NO_BITS, acked: NO_BITS, acks: [], rivals: undefined, judged: false, sinceMs: replica.elapsedMs,
     };
     replica.current.batches.set(root, batch);
   }

@@ -1,7 +1,7 @@
 import { limits } from '../../limits/index.ts';
 import { ZERO_HASH, type Command, type Timestamp, type TxId } from '../../types/index.ts';
 import { leaderOf } from '../config.ts';
-import { stamp } from '../clock.ts';
+import { finalTooLate, patienceMs, stamp } from '../clock.ts';
 import { batchRootOf, known, type KnownEntry } from '../entry.ts';
 import { keyAt } from '../keys.ts';
 import { signOnLastFlush } from '../persist.ts';
@@ -130,7 +130,7 @@ function mayGoFast(replica: Replica, command: Command): boolean {
 /** The fast path is open here, and nothing this replica is about to sign rests on an unwritten record. */
 function fastReady(replica: Replica): boolean {
   return replica.current.fastOpen && participates(replica)
-    && replica.flushed !== undefined && replica.flushed.token >= replica.viewToken && replica.clockMs < replica.durableCeilingMs;
+    && replica.flushed !== undefined && replica.flushed.token >= replica.viewToken && replica.clockMs + replica.leadMs < replica.durableCeilingMs;
 }
 
 
@@ -149,8 +149,8 @@ export function watchPending(replica: Replica): void {
 /** When the next of its timers is due, as things stand. */
 function deadlineOf(replica: Replica, { gateway, classic, sinceMs, sentMs }: PendingCommand): number {
   const { fastTimeoutMs, orphanTimeoutMs, commandTimeoutMs } = replica.config.timing;
-  if (gateway?.phase === 'fast') return gateway.phaseMs + fastTimeoutMs;
-  return classic ? sentMs + commandTimeoutMs / 4 : sinceMs + orphanTimeoutMs;
+  if (gateway?.phase === 'fast') return gateway.phaseMs + fastTimeoutMs + patienceMs(replica);
+  return classic ? sentMs + commandTimeoutMs / 4 : sinceMs + orphanTimeoutMs + patienceMs(replica);
 }
 
 function watchOne(replica: Replica, pending: PendingCommand): void {
@@ -161,11 +161,21 @@ function watchOne(replica: Replica, pending: PendingCommand): void {
     return;
   }
   const { fastTimeoutMs, orphanTimeoutMs, commandTimeoutMs } = replica.config.timing;
-  if (gateway?.phase === 'fast' && replica.elapsedMs - gateway.phaseMs >= fastTimeoutMs) return failFast(replica, pending);
-  if (!pending.classic && gateway === undefined && replica.elapsedMs - pending.sinceMs >= orphanTimeoutMs + sweepMs(replica, command)) {
-    return rescue(replica, pending);
-  }
+  const patience = patienceMs(replica);
+  if (gateway?.phase === 'fast' && replica.elapsedMs - gateway.phaseMs >= fastTimeoutMs + patience) return giveUpFast(replica, pending);
+  const orphanMs = orphanTimeoutMs + patience + sweepMs(replica, command);
+  if (!pending.classic && gateway === undefined && replica.elapsedMs - pending.sinceMs >= orphanMs) return rescue(replica, pending);
   if (pending.classic && replica.elapsedMs - pending.sentMs >= commandTimeoutMs / 4) handOver(replica, pending);
+}
+
+/** The timer of the fast path ran out. One conclusion per batch: its commands share their fate. */
+function giveUpFast(replica: Replica, pending: PendingCommand): void {
+  const batch = pending.gateway?.batchRoot === undefined ? undefined : replica.current.batches.get(pending.gateway.batchRoot);
+  if (batch !== undefined && !batch.judged) {
+    batch.judged = true;
+    finalTooLate(replica);
+  }
+  failFast(replica, pending);
 }
 
 /** An acknowledged command is no orphan: a leader that saw the same votes sweeps it with one of its next blocks. */
