@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { PicoloError } from '../../protocol/errors/index.ts';
 import { cliFaults } from '../faults.ts';
-import { projectRoot } from './processes.ts';
+import { childEnv, projectRoot } from './processes.ts';
 
 /**
  * Runs a file of the project and gives back the JSON it printed; a coded fault that it printed to stderr is
@@ -11,7 +11,7 @@ import { projectRoot } from './processes.ts';
 export function runJson<T>(file: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<T> {
   return new Promise((resolve, reject) => {
     const command = ['--disable-warning=ExperimentalWarning', join(projectRoot, file), ...args];
-    execFile(process.execPath, command, { cwd: projectRoot, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(process.execPath, command, { cwd: projectRoot, env: { ...childEnv, ...env }, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout) as T);
       else reject(faultFrom(stderr) ?? cliFaults.childFailed({ file, args: args.slice(0, 3).join(' '), reason: stderr.trim().split('\n').at(-1) }));
     });

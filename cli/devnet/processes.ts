@@ -11,6 +11,11 @@ import { cliFaults } from '../faults.ts';
 
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** Compiled modules are kept beside the packages: every process of a local network after the first starts in half the time. */
+export const childEnv: Readonly<Record<string, string | undefined>> = {
+  NODE_COMPILE_CACHE: join(projectRoot, 'node_modules', '.cache', 'compile'), ...process.env,
+};
+
 export interface RunningProcess {
   readonly name: string;
   readonly pid: number;
@@ -51,7 +56,7 @@ export function startProcess(spec: ProcessSpec): RunningProcess {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(projectRoot, spec.file), ...spec.args], {
     cwd: projectRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...spec.env },
+    env: { ...childEnv, ...spec.env },
     // own process group: Ctrl-C reaches the parent only, which then stops its children in order
     detached: true,
   });

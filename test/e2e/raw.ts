@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { projectRoot } from '../../cli/devnet/processes.ts';
+import { childEnv, projectRoot } from '../../cli/devnet/processes.ts';
 import { encode, type Domain } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { timestampOf } from '../../protocol/hlc/index.ts';
@@ -78,7 +78,7 @@ export interface Ended {
 export function run(args: readonly string[], env: Readonly<Record<string, string>> = {}, file = 'cli/main.ts', timeoutMs = 30_000): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(projectRoot, file), ...args], {
-      cwd: projectRoot, env: { ...process.env, PICOLO_PASSWORD: '', PICOLO_KEY: '', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: projectRoot, env: { ...childEnv, PICOLO_PASSWORD: '', PICOLO_KEY: '', ...env }, stdio: ['ignore', 'pipe', 'pipe'],
     });
     let stdout = '';
     let stderr = '';

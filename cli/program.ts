@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { clusterCommand } from './commands/cluster.ts';
+import { databaseCommand } from './commands/db.ts';
+import { devCommand } from './commands/dev.ts';
+import { nodeCommand } from './commands/node.ts';
+import { providerCommand } from './commands/provider.ts';
+import { sqlCommand } from './commands/sql.ts';
+import { watchCommand } from './commands/watch.ts';
+
+/** The command tree, not yet run. */
+export function createProgram(): Command {
+  const program = new Command('picolo')
+    .description('An open network of staked machines that together serve verifiable SQL databases.')
+    .version('0.1.0')
+    .option('--json', 'print one JSON value instead of text')
+    .addHelpText('after', `
+Examples:
+  picolo dev                                        a local network: chain, contracts, staked providers
+  picolo sql --url http://127.0.0.1:4101            a shell on a database of it
+  picolo provider init --dir ./p --region eu-west   make a provider's folder and keys
+`);
+
+  for (const command of [devCommand, providerCommand, nodeCommand, clusterCommand, databaseCommand, sqlCommand, watchCommand]) {
+    program.addCommand(command());
+  }
+  prepare(program);
+  return program;
+}
+
+/** Settings that a command does not take over from its parent. */
+function prepare(command: Command): void {
+  command.exitOverride().showHelpAfterError('(add --help for the options and examples)');
+  command.commands.forEach(prepare);
+}
