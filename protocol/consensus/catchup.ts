@@ -3,7 +3,7 @@ import { limits } from '../limits/index.ts';
 import { insertBlock, learnQc, lockRank } from './chain.ts';
 import type { Anchor } from './config.ts';
 import { checkpointAnchor, takeCertificate } from './checkpoint.ts';
-import { keyAt, lineage } from './keys.ts';
+import { keyAt } from './keys.ts';
 import type { BlocksMessage, CertifiedBlock, FetchMessage } from './message.ts';
 import { persist } from './persist.ts';
 import { dropAcked, failingOver } from './replay.ts';
@@ -43,12 +43,12 @@ export function onFetch(replica: Replica, from: ReplicaIndex, { from: first }: F
   if (blocks.length > 0) send(replica, from, { kind: 'blocks', blocks, checkpoint: null, checkpointBlock: null });
 }
 
-/** Certified blocks above the tip, up to the lock. */
+/** Every certified block above the tip: also those that a later view left behind, for they may be what commits the tip. */
 function uncommitted(replica: Replica): CertifiedBlock[] {
-  if (replica.highQc === null) return [];
-  return [...lineage(replica, replica.highQc.blockHash)].reverse().flatMap(({ block, qc, execution }) =>
-    qc === null ? [] : [{ block, qc, outcomes: execution.outcomes }],
-  );
+  return [...replica.blocks.values()]
+    .flatMap(({ block, qc, execution }) => (qc === null ? [] : [{ block, qc, outcomes: execution.outcomes }]))
+    .sort((a, b) => Number(a.block.header.height - b.block.header.height))
+    .slice(0, limits.blocksPerFetch);
 }
 
 function offerCheckpoint(replica: Replica, to: ReplicaIndex, wanted: Height): void {

@@ -3,8 +3,8 @@ import { installNativeCrypto } from '../../node/crypto/index.ts';
 import { simulate, type RunResult } from './world.ts';
 
 /** CI's share of the seeds; `node scripts/sim.ts` runs as many as there is time for. */
-const SAFETY_SEEDS = 60;
-const LIVENESS_SEEDS = 40;
+const SAFETY_SEEDS = 200;
+const LIVENESS_SEEDS = 120;
 
 function explain({ seed, violations }: RunResult): string {
   return violations.map(({ invariant, what, atMs }) => `seed ${seed}: ${invariant} at ${atMs.toFixed(1)} ms: ${what}`).join('\n');
