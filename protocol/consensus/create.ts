@@ -28,7 +28,7 @@ export function createReplicaWith(
     nowMs: 0, elapsedMs: 0, clockMs: ceilingMs, leadMs: 0, slackMs: 0, ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
     view: restored?.view ?? 0n, vcView: restored?.vcView ?? 0n, lastVoted: restored?.lastVoted ?? LOWEST, highQc: restored?.highQc ?? null,
     restoredVotes: restored?.voted ?? [],
-    acked: new Map(), ackedByPath: new Map(), ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
+    acked: new Map(), ackedByPath: new Map(), ackedBytes: 0, ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
     abstainUntil: restored?.abstainUntil ?? -1n, quarantined: restored?.quarantined ?? false, halted: false,
     recalling: restored === undefined || restored.quarantined ? undefined : new Set([self]),
     tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), recentCloseTs: 0n as Timestamp,

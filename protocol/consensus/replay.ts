@@ -75,10 +75,18 @@ function pathReplays(replica: Replica, base: BlockHash, path: Path, entries: rea
   return true;
 }
 
+/** What an entry adds to a view change: its body and its share of a certificate. */
+function bytesOf({ command }: AckedEntry): number {
+  return command.bytes.length + CERT_SHARE_BYTES;
+}
+
+const CERT_SHARE_BYTES = 256;
+
 /** Adds to the acknowledged set and its index by key. */
 export function addAcked(replica: Replica, entry: AckedEntry): void {
   if (replica.acked.has(entry.id)) return;
   replica.acked.set(entry.id, entry);
+  replica.ackedBytes += bytesOf(entry);
   for (const { path } of entry.command.items) {
     let acks = replica.ackedByPath.get(path);
     if (acks === undefined) replica.ackedByPath.set(path, (acks = new KeyAcks(path)));
@@ -90,6 +98,7 @@ export function dropAcked(replica: Replica, id: EntryId): void {
   const entry = replica.acked.get(id);
   if (entry === undefined) return;
   replica.acked.delete(id);
+  replica.ackedBytes -= bytesOf(entry);
   for (const { path } of entry.command.items) {
     const acks = replica.ackedByPath.get(path);
     acks?.delete(entry);

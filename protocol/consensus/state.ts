@@ -243,6 +243,8 @@ export interface Replica {
   highQc: Qc | null;
   acked: Map<EntryId, AckedEntry>;
   readonly ackedByPath: Map<Path, KeyAcks>;
+  /** Size of what a view change would have to report. */
+  ackedBytes: number;
   ackSeq: bigint;
   ackHead: Hash32;
   /** Blocks voted before a restart, to be put back by the first step. */

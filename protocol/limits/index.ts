@@ -23,6 +23,7 @@ export const limits = Object.freeze({
   batchesInFlight: 8,
   pendingCommands: 20_000,
   ackedUnswept: 20_000,
+  ackedBytes: 1024 * 1024,
   batchesRemembered: 50_000,
   blocksPerFetch: 64,
   statementsRemembered: 50_000,
@@ -124,6 +125,7 @@ export type Limits = typeof limits;
 invariant(limits.entriesPerBatch <= 256, 'batch-fits-vote-bitmap');
 invariant(limits.transactionBytes < limits.frameBytes, 'transaction-fits-frame');
 invariant(limits.blockBytes < limits.frameBytes, 'block-fits-frame');
+invariant(3 * limits.ackedBytes < limits.frameBytes, 'opening-of-four-fits-frame');
 invariant(limits.frameBytes < limits.journalRecordBytes, 'frame-fits-journal-record');
 invariant(limits.rowBytes < limits.transactionBytes, 'row-fits-transaction');
 invariant(limits.mxSendBytes + limits.mxReceipts * 256 < limits.frameBytes, 'mx-send-fits-frame');

@@ -46,7 +46,7 @@ function reasonFor(replica: Replica, parentQc: Qc, parent: ParentFacts): BlockKi
   const checkpointDue = replica.elapsedMs - replica.checkpointMs >= timing.checkpointIntervalMs && changed(replica, parentQc.blockHash);
   if (checkpointDue) return 'checkpoint';
   if (waitsForFlush(replica, parentQc.blockHash) || hasCommands(replica, parentQc.blockHash)) return 'normal';
-  return sinceMs >= timing.closeIntervalMs ? 'normal' : undefined;
+  return sinceMs >= timing.closeIntervalMs || replica.ackedBytes >= limits.blockBytes / 2 ? 'normal' : undefined;
 }
 
 /** Voters may not have heard of the next epoch yet: between attempts the group goes on as before. */

@@ -17,11 +17,16 @@ export function compatible(a: { readonly mode: ItemMode; readonly ts: Timestamp 
 /** F-VOTE 1-6 for one entry. */
 export function mayVote(replica: Replica, entry: KnownEntry): boolean {
   const { command, ts } = entry;
-  if (command.classicOnly || ts > command.notAfter || replica.acked.size >= limits.ackedUnswept) return false;
+  if (command.classicOnly || ts > command.notAfter || isFull(replica)) return false;
   if (!fresh(replica, ts) || !notAhead(replica, ts)) return false;
   if (frozen(replica, entry)) return false;
   if (replica.rules.fastLock && !command.items.every((item) => lockFree(replica, entry, item))) return false;
   return disturbsNothing(replica, entry) !== undefined;
+}
+
+/** Refusing new votes is always safe; dropping what was acknowledged never is (§2.16). */
+function isFull(replica: Replica): boolean {
+  return replica.acked.size >= limits.ackedUnswept || replica.ackedBytes >= limits.ackedBytes;
 }
 
 /** F-ACK 1: F-VOTE 3 and 5 without the clock. Returns what replay needs to know, or undefined when it fails. */
