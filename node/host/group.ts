@@ -9,7 +9,7 @@ import {
   verifyMessage, type Anchor, type Application, type CommandReader, type CommittedBlock, type Effect, type GroupConfig, type Input, type Message,
   type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
-import { InvariantError } from '../../protocol/errors/index.ts';
+import { InvariantError, isPicoloError } from '../../protocol/errors/index.ts';
 import type { Address, BlockHash, Command, Epoch, Height, ReplicaIndex, TxId } from '../../protocol/types/index.ts';
 import type { AppliedBlock, Clock, Journal, Ledger, Signer } from '../ports/index.ts';
 import { hostFaults } from './faults.ts';
@@ -210,6 +210,8 @@ class Host implements GroupHost {
         this.feed({ kind: 'message', nowMs: this.now(), from: this.self, message });
       }
     } catch (error) {
+      // catching up after a restart meets positions the guard has closed since: nothing is signed there, and nothing is wrong
+      if (isPicoloError(error) && error.code === 'SIGNER_BELOW_WATERMARK') return;
       this.halt(error instanceof Error ? error.message : 'the signer refused');
     }
   }
