@@ -31,7 +31,8 @@ const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 const mocha = (name: string, glob: string, ...extra: string[]): Suite => ({
   name,
   command: bin('mocha'),
-  args: ['--reporter', 'scripts/test-reporter.cjs', '--timeout', '60000', ...extra, glob],
+  // --exit: a test that failed may leave a socket open, and must not keep the run from ending
+  args: ['--reporter', 'scripts/test-reporter.cjs', '--exit', '--timeout', '60000', ...extra, glob],
 });
 
 const suites: readonly Suite[] = [
