@@ -67,7 +67,8 @@ describe('e2e: the command line', () => {
   it('--json prints one JSON value, whatever the command', async () => {
     const dirOf = (n: number): string => join(dir, 'dev', `provider-${n}`);
     expect(await json<object>('provider', 'status', '--dir', dirOf(1))).to.include({ status: 'active', usedGib: 1 });
-    expect(await json<{ changes: number; assurance: string }>('sql', ...client(), '-c', 'CREATE TABLE notes (id INTEGER PRIMARY KEY, words TEXT NOT NULL)')).to.include({ assurance: 'receipt' });
+    const table = 'CREATE TABLE notes (id INTEGER PRIMARY KEY, words TEXT NOT NULL)';
+    expect(await json<object>('sql', ...client(), '-c', table)).to.include({ assurance: 'receipt' });
     expect(await json<object>('sql', ...client(), '-c', "INSERT INTO notes (id, words) VALUES (1, 'one'), (2, 'two')")).to.include({ changes: 2 });
     const read = await json<{ rows: unknown; nodes: unknown[] }>('sql', ...client(), '-c', 'SELECT words FROM notes ORDER BY id');
     expect(read.rows).to.deep.equal([{ words: 'one' }, { words: 'two' }]);
