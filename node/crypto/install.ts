@@ -33,7 +33,7 @@ function selfTest(native: CryptoBackend): void {
     const pair = new Uint8Array(32);
     b.hashPairs(block, pair);
     const { compact, recovery } = b.sign(digest, key);
-    return [b.sha256(block), pair, b.keccak256(block), compact, b.recover(digest, compact, recovery) ?? pair, b.publicKey(key)];
+    return [b.sha256(block), Buffer.from(b.sha256Hex(block), 'hex'), pair, b.keccak256(block), compact, b.recover(digest, compact, recovery) ?? pair, b.publicKey(key)];
   };
   const reference = run(pureCrypto);
   const same = run(native).every((bytes, i) => equalBytes(bytes, reference[i] as Uint8Array));

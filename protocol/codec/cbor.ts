@@ -18,7 +18,7 @@ const MOST_DEPTH = 64;
 const FIRST_BYTES = 64 * 1024;
 const KEPT_BYTES = 4 * 1024 * 1024;
 /** Shorter texts are cheaper to copy by hand than to hand over to the platform. */
-const SHORT_TEXT = 48;
+const SHORT_TEXT = 200;
 
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -2,6 +2,8 @@
 export interface CryptoBackend {
   readonly name: string;
   sha256(data: Uint8Array): Uint8Array;
+  /** The same as lower-case hex digits, without prefix: what most callers want, and cheaper to get at once. */
+  sha256Hex(data: Uint8Array): string;
   /** Hashes `input.length / 64` blocks of 64 bytes into 32-byte digests written to `output`. */
   hashPairs(input: Uint8Array, output: Uint8Array): void;
   keccak256(data: Uint8Array): Uint8Array;

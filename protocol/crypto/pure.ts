@@ -1,12 +1,14 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { hexOf } from '../types/index.ts';
 import type { CryptoBackend } from './backend.ts';
 
 /** Runs anywhere JavaScript runs; 10-20 times slower on signatures than the native backend. */
 export const pureCrypto: CryptoBackend = {
   name: 'noble',
   sha256: (data) => sha256(data),
+  sha256Hex: (data) => hexOf(sha256(data)).slice(2),
   hashPairs(input, output) {
     for (let at = 0, to = 0; at < input.length; at += 64, to += 32) {
       output.set(sha256(input.subarray(at, at + 64)), to);

@@ -16,7 +16,7 @@ export function sha256(data: Uint8Array): Uint8Array {
 }
 
 export function sha256Hex(data: Uint8Array): Hash32 {
-  return hexOf(backend.sha256(data)) as Hash32;
+  return `0x${backend.sha256Hex(data)}` as Hash32;
 }
 
 /** Batch hash of 64-byte blocks; `output` may not overlap `input`. */

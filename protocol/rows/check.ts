@@ -1,3 +1,4 @@
+import { invariant } from '../errors/index.ts';
 import { emptySchema, type Row, type Schema } from '../schema/index.ts';
 import { ZERO_HASH, type EntryId, type Item, type Path } from '../types/index.ts';
 import type { Before } from './before.ts';
@@ -28,12 +29,22 @@ export interface StateView {
  * and references kept. 'unresolved' = something it builds on is not here yet. Never throws for bad input.
  */
 export function checkTransaction(tx: SignedTransaction, view: StateView): 'valid' | Refusal | 'unresolved' {
+  const planned = planTransaction(tx, view);
+  return planned === 'unresolved' || 'fault' in planned ? planned : 'valid';
+}
+
+/** The same, and of a valid transaction all that it uses and changes: an engine need not find it out again. */
+export function planTransaction(tx: SignedTransaction, view: StateView): Plan | Refusal | 'unresolved' {
+  let plan: Plan | undefined;
   const verdict = refusalOf(() => {
     checkSigner(tx, view);
     const declared = new Map(tx.body.items.map((item) => [item.path, item]));
-    compare(planDeclared(tx, view), declared);
+    plan = planDeclared(tx, view);
+    compare(plan, declared);
   });
-  return verdict !== 'valid' && verdict.fault.code === 'TX_UNRESOLVED' ? 'unresolved' : verdict;
+  if (verdict !== 'valid') return verdict.fault.code === 'TX_UNRESOLVED' ? 'unresolved' : verdict;
+  invariant(plan !== undefined, 'valid-transaction-has-a-plan');
+  return plan;
 }
 
 /**

@@ -32,7 +32,7 @@ export type { Plan, Use } from './plan-builder.ts';
 export {
   changesOf, footprintOf, keysNeeded, leafChangesOf, planOf, rowsNeeded, type FootprintInput, type PlanInput,
 } from './footprint.ts';
-export { checkTransaction, contentWrittenBy, type StateView } from './check.ts';
+export { checkTransaction, contentWrittenBy, planTransaction, type StateView } from './check.ts';
 export {
   databaseFromRow, databaseIdOf, databaseRow, mayChangeSchema, mayWrite, type DatabaseMetadata, type SchemaPolicy, type Writers,
 } from './database.ts';

@@ -98,8 +98,14 @@ function checkText(where: Where, value: string): void {
 
 const utf8 = new TextEncoder();
 
+/** Counts without encoding while every character is one byte. */
+function utf8Length(value: string): number {
+  for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) > 0x7f) return utf8.encode(value).length;
+  return value.length;
+}
+
 function sizeOf(value: Scalar): number {
-  if (typeof value === 'string') return utf8.encode(value).length;
+  if (typeof value === 'string') return utf8Length(value);
   return value instanceof Uint8Array ? value.length : 8;
 }
 

@@ -1,6 +1,6 @@
 import { invariant } from '../../../protocol/errors/index.ts';
 import {
-  changedSchema, changesOf, decodeTransaction, indexKeyOf, keyRef, nonceRef, pathOf, pathRange, SCHEMA_TABLE,
+  changedSchema, changesOf, indexKeyOf, keyRef, nonceRef, pathOf, pathRange, SCHEMA_TABLE,
   type Before, type Change, type EntryRef, type KeyRef, type SignedTransaction,
 } from '../../../protocol/rows/index.ts';
 import { keyOf, schemaEffects, type Index, type Schema, type Table } from '../../../protocol/schema/index.ts';
@@ -44,25 +44,25 @@ export class Applier {
   }
 
   /** Inside the block's transaction. */
-  apply(applied: AppliedEntry, transaction?: SignedTransaction): void {
+  apply(applied: AppliedEntry, tx: SignedTransaction, planned?: readonly Change[]): void {
     const { entries, pending } = this.#parts;
-    const tx = transaction ?? decodeTransaction(applied.command.bytes);
     const by = { entryId: applied.entryId, ts: applied.ts };
     const isApplied = applied.outcome === 'applied';
     const mutations = isApplied ? mutationHashes(tx) : new Uint8Array(0);
     const entry = entries.add({ ...by, header: tx.header, signature: tx.signature, mutations });
     const run: Run = { tx, database: tx.header.database, by, entry, changes: [] };
-    if (isApplied) this.#execute(run);
+    if (isApplied) this.#execute(run, planned);
     this.#consumeNonce(run);
     if (isApplied) this.#remember(run);
     pending.add({ ...by, applied: isApplied, changes: run.changes });
   }
 
-  #execute(run: Run): void {
+  /** @param planned its changes, as they were found when it was checked; an applied entry builds on just those versions */
+  #execute(run: Run, planned?: readonly Change[]): void {
     const { tx, database } = run;
     const before = this.#parts.spaces.schema(database);
     const seen = new Map<Path, LeafRecord | undefined>();
-    const changes = changesOf(before, tx, this.#before(seen));
+    const changes = planned ?? changesOf(before, tx, this.#before(seen));
     const places = new Map(tx.body.mutations.map(({ table, key }, i) => [pathOf(database, table, '', key), BigInt(i)]));
     const schema = changedSchema(tx.body.mutations);
     if (schema !== undefined) this.#leaveSchema(run, before, schema);

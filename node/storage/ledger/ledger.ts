@@ -225,7 +225,7 @@ class GroupLedger implements SqlLedger {
     for (const entry of entries) {
       const tx = this.#validity.transactionOf(entry.command);
       invariant(tx !== 'invalid', 'ledger-committed-commands-are-genuine', { entry: entry.entryId });
-      this.#applier.apply(entry, tx);
+      this.#applier.apply(entry, tx, this.#validity.changes(entry.command));
     }
     return entries.reduce((max, { ts }) => (ts > max ? ts : max), maxTs);
   }

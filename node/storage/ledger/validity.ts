@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Domain } from '../../../protocol/codec/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
-  changedSchema, checkTransaction, contentWrittenBy, createdDatabase, databaseFromRow, databasePath, planOf, schemaPath,
-  transactionOf, type DatabaseMetadata, type KeyRef, type SignedTransaction, type StateView,
+  changedSchema, contentWrittenBy, createdDatabase, databaseFromRow, databasePath, planOf, planTransaction, schemaPath, transactionOf,
+  type Change, type DatabaseMetadata, type KeyRef, type Plan, type SignedTransaction, type StateView,
 } from '../../../protocol/rows/index.ts';
 import { emptySchema, type Row, type Schema } from '../../../protocol/schema/index.ts';
 import { ZERO_HASH, type Command, type DatabaseId, type EntryId, type Path } from '../../../protocol/types/index.ts';
@@ -25,6 +25,8 @@ export class Validity {
   readonly #parts: ValidityParts;
   // by object: the same command is asked about in every phase of consensus
   #removes = new WeakMap<Command, readonly Path[]>();
+  // what a valid command uses and changes: found when it is checked, used again when it is applied
+  #plans = new WeakMap<Command, Plan>();
   // a verdict is a property of the command alone (consensus §2.2): found once, when it rests on what is committed
   #verdicts = new WeakMap<Command, 'valid' | 'invalid'>();
   readonly #metadata = new Map<DatabaseId, DatabaseMetadata>();
@@ -39,6 +41,7 @@ export class Validity {
     this.#metadata.clear();
     this.#contents.clear();
     this.#removes = new WeakMap();
+    this.#plans = new WeakMap();
     this.#verdicts = new WeakMap();
   }
 
@@ -56,11 +59,17 @@ export class Validity {
       asked = true;
       return pending(id);
     };
-    const verdict = checkTransaction(tx, this.#viewFor(tx, watched));
-    if (verdict === 'unresolved') return verdict;
-    const final = verdict === 'valid' ? 'valid' : 'invalid';
+    const planned = planTransaction(tx, this.#viewFor(tx, watched));
+    if (planned === 'unresolved') return planned;
+    const final = 'fault' in planned ? 'invalid' : 'valid';
+    if (!('fault' in planned)) this.#plans.set(command, planned);
     if (!asked) this.#verdicts.set(command, final);
     return final;
+  }
+
+  /** All that a command changes, if it was found valid before. */
+  changes(command: Command): readonly Change[] | undefined {
+    return this.#plans.get(command)?.changes;
   }
 
   /** W items whose key is absent afterwards. */
@@ -69,6 +78,14 @@ export class Validity {
     if (known !== undefined) return known;
     const tx = this.transactionOf(command);
     if (tx === 'invalid') return [];
+    const changes = this.changes(command) ?? this.#planned(tx, pending).changes;
+    const written = new Set(tx.body.items.filter(({ mode }) => mode === 'W').map(({ path }) => path));
+    const removed = changes.filter(({ ref, content }) => content === null && written.has(ref.path)).map(({ ref }) => ref.path);
+    this.#removes.set(command, removed);
+    return removed;
+  }
+
+  #planned(tx: SignedTransaction, pending: Pending): Plan {
     const view = this.#viewFor(tx, pending);
     const versions = new Map(tx.body.items.map(({ path, version }) => [path, version]));
     const versionOf = ({ path }: KeyRef): EntryId => versions.get(path) ?? (ZERO_HASH as EntryId);
@@ -76,11 +93,7 @@ export class Validity {
     const schemaVersion = versions.get(schemaPath(database)) ?? (ZERO_HASH as EntryId);
     const schema = schemaVersion === ZERO_HASH ? emptySchema : view.schemaAt(schemaVersion) ?? emptySchema;
     const before = { versionOf, contentOf: (ref: KeyRef) => view.contentAt(ref, versionOf(ref)) };
-    const { changes } = planOf({ schema, database, writer, nonce, mutations: tx.body.mutations, before });
-    const written = new Set(tx.body.items.filter(({ mode }) => mode === 'W').map(({ path }) => path));
-    const removed = changes.filter(({ ref, content }) => content === null && written.has(ref.path)).map(({ ref }) => ref.path);
-    this.#removes.set(command, removed);
-    return removed;
+    return planOf({ schema, database, writer, nonce, mutations: tx.body.mutations, before });
   }
 
   metadata(database: DatabaseId): DatabaseMetadata | undefined {

@@ -19,6 +19,8 @@ describe('native crypto', () => {
   it('hashes like the pure backend', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), (data) => {
       expect(hexOf(native.sha256(data))).to.equal(hexOf(pureCrypto.sha256(data)));
+      expect(native.sha256Hex(data)).to.equal(hexOf(pureCrypto.sha256(data)).slice(2));
+      expect(pureCrypto.sha256Hex(data)).to.equal(native.sha256Hex(data));
       expect(hexOf(native.keccak256(data))).to.equal(hexOf(pureCrypto.keccak256(data)));
     }));
   });
