@@ -12,7 +12,7 @@ const quiet: Overrides = {
 };
 
 describe('simulation: one thing at a time', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   before(() => installNativeCrypto());
 
   it('P-5.2.1-fast, P-5.2.1-sig-collect: a healthy group decides most on the fast path, and codecs carry all of it', () => {

@@ -13,7 +13,7 @@ function caughtAt(mutant: (typeof MUTANTS)[number]): number | undefined {
 }
 
 describe('simulation: planted faults are noticed', function () {
-  this.timeout(120_000);
+  this.timeout(600_000);
   before(() => installNativeCrypto());
 
   for (const mutant of MUTANTS) {
