@@ -3,11 +3,13 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
 import { picolo } from '../../cli/devnet/commands.ts';
-import { createProvider, fund, stakeProvider, startChain, startProvider, stopAll, type LocalProvider } from '../../cli/devnet/network.ts';
+import { createProvider, fund, stakeProvider, startChain, startProvider, type LocalProvider } from '../../cli/devnet/network.ts';
 import { projectRoot } from '../../cli/devnet/processes.ts';
 import { addressFrom, type Hex } from '../../protocol/types/index.ts';
 
 const REPLICAS = 4;
+/** Writing a profile takes a while. */
+const STOP_MS = 30_000;
 
 export interface BenchNetwork {
   /** API addresses of the replicas. */
@@ -43,7 +45,7 @@ export async function withNetwork<T>(wish: NetworkWish, use: (network: BenchNetw
     }
     return await use({ ...await orderGroup(chain), apis: providers.map(({ apiUrl }) => apiUrl), pids: providers.map(({ process: child }) => child?.pid ?? -1) });
   } finally {
-    await stopAll(providers.map(({ process: child }) => child));
+    await Promise.all(providers.map(({ process: child }) => child?.stop(STOP_MS)));
     await chain.process.stop();
   }
 }

@@ -109,6 +109,8 @@ export interface ViewState {
   /** Fast votes by `path|version` (F-VOTE 4): readers and writers apart, because readers never conflict. */
   readonly locks: Map<string, { readonly reads: VotedEntry[]; readonly writes: VotedEntry[] }>;
   readonly batches: Map<Hash32, Batch>;
+  /** Root of the batch that this gateway sent last. */
+  newest: Hash32 | undefined;
   /** Uses of keys by entries of this view, to find votes that contradict each other. */
   readonly claims: Map<Path, Claim[]>;
   /** Versions consumed by blocks voted in this view, abandoned ones included (F-VOTE 5). */

@@ -15,6 +15,8 @@ import { watch } from './pending.ts';
 /** How often the timers of commands are looked at, and how long one of them may be passed over when no timer of its own is due. */
 const SCAN_MS = 5;
 const LOOK_MS = 20;
+/** How many batch delays commands wait for the votes on the batch before, at most: a silent voter must not hold them up. */
+const BUSY_DELAYS = 6;
 
 /** A client's command (§2.5): queue it for a batch, or send it to the leader when the fast path is not for it. */
 export function onSubmit(replica: Replica, command: Command): void {
@@ -39,7 +41,8 @@ export function onSubmitMessage(replica: Replica, command: Command): void {
 /** Sends one batch when it is full or its delay is over (§2.5, §2.16). */
 export function flushQueue(replica: Replica): void {
   while (replica.queue.length > 0) {
-    const due = replica.queue.length >= limits.entriesPerBatch || replica.elapsedMs - replica.queueMs >= replica.config.timing.batchDelayMs;
+    const delayMs = replica.config.timing.batchDelayMs * (voting(replica) ? BUSY_DELAYS : 1);
+    const due = replica.queue.length >= limits.entriesPerBatch || replica.elapsedMs - replica.queueMs >= delayMs;
     if (!due) return;
     const commands = takeQueued(replica);
     if (!fastReady(replica)) {
@@ -48,6 +51,17 @@ export function flushQueue(replica: Replica): void {
     }
     sendBatch(replica, commands);
   }
+}
+
+/**
+ * True while the votes on this gateway's newest batch are out. What arrives meanwhile shares the next batch, as in a
+ * group commit: a batch costs every replica its signatures, whatever is in it.
+ */
+function voting(replica: Replica): boolean {
+  const { newest } = replica.current;
+  if (newest === undefined) return false;
+  const batch = replica.current.batches.get(newest);
+  return batch === undefined || batch.votes.size < replica.config.roster.length;
 }
 
 function takeQueued(replica: Replica): PendingCommand[] {
@@ -68,6 +82,7 @@ function sendBatch(replica: Replica, commands: readonly PendingCommand[]): void 
   });
   const { group, epoch } = replica.config;
   replica.batchSeq += 1n;
+  replica.current.newest = batchRoot;
   const value = { group, epoch, view: replica.view, gateway: replica.self, seq: replica.batchSeq, batchRoot, count: entries.length };
   signOnLastFlush(replica, { message: { kind: 'fastBatch', value, entries }, to: 'all', notBeforeMs: 0, view: replica.view });
 }
