@@ -3,8 +3,8 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { Wallet } from 'ethers';
 import { picolo } from '../../cli/devnet/commands.ts';
-import { createProvider, fund, stakeProvider, startChain, startProvider, type LocalProvider } from '../../cli/devnet/network.ts';
-import { projectRoot } from '../../cli/devnet/processes.ts';
+import { createProvider, fund, stakeProvider, startChain, type LocalProvider } from '../../cli/devnet/network.ts';
+import { projectRoot, startProcess, waitFor } from '../../cli/devnet/processes.ts';
 import { addressFrom, type Hex } from '../../protocol/types/index.ts';
 
 const REPLICAS = 4;
@@ -40,8 +40,8 @@ export async function withNetwork<T>(wish: NetworkWish, use: (network: BenchNetw
       liftRateLimit(provider);
       if (wish.windowMs !== undefined) appendFileSync(join(provider.dir, 'picolo.toml'), `\n[group]\nclock_window_ms = ${wish.windowMs}\n`);
       await stakeProvider(provider);
-      await profiled(wish.profileDir, () => startProvider(provider));
       providers.push(provider);
+      await start(provider, wish.profileDir);
     }
     return await use({ ...await orderGroup(chain), apis: providers.map(({ apiUrl }) => apiUrl), pids: providers.map(({ process: child }) => child?.pid ?? -1) });
   } finally {
@@ -56,16 +56,13 @@ function liftRateLimit({ dir }: LocalProvider): void {
   writeFileSync(file, readFileSync(file, 'utf8').replace('[listen]\n', '[listen]\nrequests_per_minute = 1000000000\n'));
 }
 
-/** Node takes the flags from the environment of the process it starts. */
-async function profiled(dir: string | undefined, start: () => Promise<unknown>): Promise<void> {
-  const before = process.env['NODE_OPTIONS'];
-  if (dir !== undefined) process.env['NODE_OPTIONS'] = `--cpu-prof --cpu-prof-dir=${dir}`;
-  try {
-    await start();
-  } finally {
-    if (before === undefined) delete process.env['NODE_OPTIONS'];
-    else process.env['NODE_OPTIONS'] = before;
-  }
+async function start(provider: LocalProvider, profileDir: string | undefined): Promise<void> {
+  const child = startProcess({
+    name: 'node', logDir: provider.dir, file: 'cli/main.ts', args: ['node', 'start', '--dir', provider.dir],
+    env: profileDir === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` },
+  });
+  provider.process = child;
+  await waitFor(`${provider.name} at ${provider.apiUrl}`, child, async () => ((await fetch(`${provider.apiUrl}/v1/status`)).ok ? true : undefined));
 }
 
 async function orderGroup(chain: Awaited<ReturnType<typeof startChain>>): Promise<{ group: Hex; key: Hex }> {
