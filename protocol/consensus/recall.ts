@@ -8,7 +8,9 @@ import { send, type Replica } from './state.ts';
  * Peers prove with its own signatures, so nobody can talk it into silence.
  */
 export function startRecall(replica: Replica): void {
-  if (replica.recalling !== undefined) send(replica, 'all', { kind: 'recall' });
+  if (replica.recalling === undefined) return;
+  if (replica.recalling.size >= quorum(replica.config)) replica.recalling = undefined; // a group of one
+  else send(replica, 'all', { kind: 'recall' });
 }
 
 export function onRecall(replica: Replica, from: ReplicaIndex): void {

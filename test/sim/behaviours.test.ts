@@ -36,6 +36,15 @@ describe('simulation: one thing at a time', function () {
     expect(Number(result.views)).to.be.within(5, 12);
   });
 
+  it('quorums are N - f for any N, and above seven replicas the gateway collects the votes', () => {
+    for (const replicas of [1, 5, 6, 10]) {
+      const disk = { flushMs: 1, crashEveryMs: 600, torn: true, crashAll: 0.1, oldImage: false, syncedLedger: true };
+      const result = simulate(9n, 'liveness', { ...quiet, replicas, disk, epochs: 1 });
+      expect(result.violations).to.deep.equal([]);
+      expect(result.fast, `${replicas} replicas`).to.be.above(10);
+    }
+  });
+
   it('seven replicas tolerate two', () => {
     const byzantine = new Map([[1, ['voteAll', 'ackAll'] as const], [2, ['splitLeader', 'doubleVote'] as const]]);
     const result = simulate(4n, 'liveness', { ...quiet, replicas: 7, byzantine, viewDurationMs: 500 });
