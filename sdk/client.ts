@@ -1,6 +1,7 @@
 import { hexOf, ZERO_ADDRESS, type Address, type Epoch, type GroupId, type Hash32 } from '../protocol/types/index.ts';
 import { checkpointDigestOf, verifyCertificate, type CertifiedCheckpoint } from '../protocol/membership/index.ts';
 import type { AnswerOf, Asker, Lie, OperationName, RequestOf } from '../protocol/query/index.ts';
+import { verifierOf, type Verifier } from '../protocol/consensus/index.ts';
 import { sdkFaults } from './errors.ts';
 import { isPaymentRequired, type Payer } from './keys/payment.ts';
 import type { Wallet } from './keys/wallet.ts';
@@ -23,6 +24,8 @@ export class Client {
   readonly localSql: LocalSql | undefined;
   readonly integers: IntegerMode;
   readonly lies: Lie[] = [];
+  /** Checks each signature once: rows and commits that were signed together share their acknowledgements. */
+  readonly verifier: Verifier;
   private readonly certain = new Set<string>();
 
   constructor(parts: {
@@ -35,6 +38,7 @@ export class Client {
     this.payer = parts.payer;
     this.localSql = parts.localSql;
     this.integers = parts.integers;
+    this.verifier = verifierOf(parts.trust.domain);
   }
 
   /** Who asks; rewards for proven lies belong to this address. */

@@ -61,14 +61,14 @@ export class Wire {
     this.socket.write(Buffer.concat([frameHeader(frame.length), frame]));
   }
 
-  /** Something was queued: write in this turn's microtask, or now when there is a good load. */
+  /** Something was queued: write at the end of this turn of the loop, or now when there is a good load. A write is a system call, however short. */
   wake(): void {
     if (this.closed || this.blocked || this.queue === undefined) return;
     if (this.queue.bytes >= limits.coalesceBytes) {
       this.flush(this.queue);
     } else if (!this.scheduled) {
       this.scheduled = true;
-      queueMicrotask(() => {
+      setImmediate(() => {
         this.scheduled = false;
         if (this.queue !== undefined) this.flush(this.queue);
       });

@@ -54,6 +54,7 @@ export const limits = Object.freeze({
   openRootsKept: 64,
   versionsCached: 100_000,
   schemasCached: 1_000,
+  mutationTreesBytes: 16 * 1024 * 1024,
   /** How far back AS OF and catch-up by replay reach. */
   historyMs: 24 * 60 * 60 * 1000,
   // SQL

@@ -53,5 +53,5 @@ function outcomeUnder(
   client: Client, group: GroupId, { epoch, replicas }: { readonly epoch: Epoch; readonly replicas: Parameters<typeof groupConfig>[0]['roster'] },
   receipt: Parameters<typeof verifyReceipt>[1],
 ): Outcome | undefined {
-  return verifyReceipt(groupConfig({ domain: client.trust.domain, group, epoch, roster: replicas }), receipt);
+  return verifyReceipt(groupConfig({ domain: client.trust.domain, group, epoch, roster: replicas }), receipt, client.verifier);
 }

@@ -1,6 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import { encode } from '../../../protocol/codec/index.ts';
 import { sha256, type MerkleStep } from '../../../protocol/crypto/index.ts';
 import type { Scalar } from '../../../protocol/codec/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
 import { contentHashOf, keyHashOf, mutationC, put, rowHashOf, type RowProof } from '../../../protocol/rows/index.ts';
 import type { Row } from '../../../protocol/schema/index.ts';
 import type { RangeProof, TreeProof } from '../../../protocol/state-tree/index.ts';
@@ -45,6 +47,7 @@ export interface ReadParts {
 /** Reads at a kept checkpoint, from storage and with the tree's proof beside it. */
 export class Reads {
   readonly #parts: ReadParts;
+  readonly #trees = new LRUCache<EntryId, Levels>({ maxSize: limits.mutationTreesBytes });
 
   constructor(parts: ReadParts) {
     this.#parts = parts;
@@ -90,9 +93,19 @@ export class Reads {
     const leaf = leaves.asOf(path, checkpoints.get(height).closeTs);
     const content = leaf === undefined ? undefined : leaves.contentOf(leaf);
     if (leaf === undefined || leaf.mutation === null || content == null) return undefined;
-    const { header, signature, ts, mutations } = entries.get(leaf.entry);
+    const { entryId, header, signature, ts, mutations } = entries.get(leaf.entry);
     const mutation = encode(mutationC, put(leaf.space.table, leaf.key, content));
-    return { header, signature, ts, mutation, steps: stepsFrom(mutations, Number(leaf.mutation)) };
+    return { header, signature, ts, mutation, steps: pathFrom(this.#levels(entryId, mutations), Number(leaf.mutation)) };
+  }
+
+  /** Rows of one transaction share its tree. */
+  #levels(entry: EntryId, mutations: Uint8Array): Levels {
+    let levels = this.#trees.get(entry);
+    if (levels === undefined) {
+      levels = levelsOf(mutations);
+      this.#trees.set(entry, levels, { size: 2 * mutations.length });
+    }
+    return levels;
   }
 
   /** Undefined when the stored bytes fail their checksum. */
@@ -108,30 +121,34 @@ export class Reads {
   }
 }
 
+type Levels = readonly (readonly Uint8Array[])[];
+
 /** Merkle path over hashed leaves; the twin of `merklePath` of protocol/crypto, which wants the leaves themselves. */
 export function stepsFrom(hashes: Uint8Array, index: number): MerkleStep[] {
-  const steps: MerkleStep[] = [];
-  let level = levelOf(hashes);
-  for (let at = index; level.length > 1; at >>= 1) {
-    steps.push({ sibling: hexOf(level[at ^ 1] as Uint8Array) as Hash32, left: (at & 1) === 1 });
-    level = parentsOf(level);
-  }
-  return steps;
+  return pathFrom(levelsOf(hashes), index);
 }
 
 /** Root over hashed leaves. */
 export function rootFrom(hashes: Uint8Array): Hash32 {
-  let level = levelOf(hashes);
-  while (level.length > 1) level = parentsOf(level);
-  return hexOf(level[0] as Uint8Array) as Hash32;
+  return hexOf(levelsOf(hashes).at(-1)?.[0] as Uint8Array) as Hash32;
 }
 
-function levelOf(hashes: Uint8Array): Uint8Array[] {
-  const level = Array.from({ length: hashes.length / 32 }, (_, i) => hashes.subarray(32 * i, 32 * i + 32));
+function pathFrom(levels: Levels, index: number): MerkleStep[] {
+  return levels.slice(0, -1).map((level, height) => {
+    const at = index >> height;
+    return { sibling: hexOf(level[at ^ 1] as Uint8Array) as Hash32, left: (at & 1) === 1 };
+  });
+}
+
+/** From the leaves, padded to a power of two, up to the root. */
+function levelsOf(hashes: Uint8Array): Levels {
+  const leaves = Array.from({ length: hashes.length / 32 }, (_, i) => hashes.subarray(32 * i, 32 * i + 32));
   let width = 1;
-  while (width < level.length) width *= 2;
-  while (level.length < width) level.push(new Uint8Array(32));
-  return level;
+  while (width < leaves.length) width *= 2;
+  while (leaves.length < width) leaves.push(new Uint8Array(32));
+  const levels: Uint8Array[][] = [leaves];
+  for (let level = leaves; level.length > 1;) levels.push((level = parentsOf(level)));
+  return levels;
 }
 
 function parentsOf(level: readonly Uint8Array[]): Uint8Array[] {
