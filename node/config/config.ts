@@ -87,7 +87,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
       classicOnly: optional(group, 'group.classic_only', flag) ?? false,
       clockWindowMs: optional(group, 'group.clock_window_ms', int) ?? 15,
       viewDurationMs: optional(group, 'group.view_duration_ms', int) ?? 60_000,
-      commandTimeoutMs: optional(group, 'group.command_timeout_ms', int) ?? 4_000,
+      commandTimeoutMs: optional(group, 'group.command_timeout_ms', int) ?? 2_000,
       closeIntervalMs: optional(group, 'group.close_interval_ms', int) ?? 200,
       checkpointIntervalMs: optional(group, 'group.checkpoint_interval_ms', int) ?? 1_000,
     },

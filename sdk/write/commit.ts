@@ -20,7 +20,7 @@ const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1_000;
 /** A transaction that no replica ordered by then never will be. */
-const LIFE_MS = 10_000;
+const LIFE_MS = 30_000;
 
 /** Where and as whom a session writes. */
 export interface Writing {
