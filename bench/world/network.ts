@@ -70,7 +70,8 @@ async function orderGroup(chain: Awaited<ReturnType<typeof startChain>>): Promis
   const key = wallet.privateKey as Hex;
   await fund(chain, addressFrom(wallet.address), '100', '10000');
   // the threshold is high enough that no bench stops to pay
-  const order = ['cluster', 'create', '--rpc', chain.rpcUrl, '--replicas', String(REPLICAS), '--threshold', '10', '--deposit', '10'];
+  const at = ['--rpc', chain.rpcUrl, '--deployment', chain.deployment];
+  const order = ['cluster', 'create', ...at, '--replicas', String(REPLICAS), '--threshold', '10', '--deposit', '10'];
   const { group } = await picolo<{ group: Hex }>(order, { PICOLO_KEY: key });
   return { group, key };
 }

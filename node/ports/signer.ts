@@ -31,7 +31,10 @@ export interface Signer {
    * released signature. Abstain until a later view (consensus §2.14).
    */
   readonly torn: boolean;
-  /** Guarded kinds. The guard's own record is durable before the signature is returned. */
+  /**
+   * Guarded kinds, asked for once the statement's own record is flushed. The guard's record survives the process before
+   * the signature is returned, and power loss soon after (decision 0180).
+   */
   signAt<N extends StructName>(position: SignPosition, name: N, value: StructValue<N>): Promise<Signature>;
   /** Kinds that cannot contradict (answers, offers, hellos). */
   sign<N extends StructName>(name: N, value: StructValue<N>): Signature;

@@ -1,6 +1,7 @@
-import { constants } from 'node:fs';
+import { constants, writeSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { invariant } from '../../protocol/errors/index.ts';
 
 /** The disk as the guard needs it; the tests put one in between that crashes. */
 export interface GuardFile {
@@ -8,11 +9,11 @@ export interface GuardFile {
   read(): Promise<Uint8Array | undefined>;
   /** Identity of the file on its disk: a restored or copied file has another one. */
   inode(): Promise<bigint>;
-  /** Appends behind byte `at` and flushes; durable when it resolves. */
-  append(at: number, data: Uint8Array): Promise<void>;
+  /** Writes behind byte `at`: there when it returns, also if the process dies; durable after `flush`. */
+  append(at: number, data: Uint8Array): void;
+  flush(): Promise<void>;
   /** Creates or replaces the whole file, atomically and durably. `make` learns the new file's inode. */
   replace(make: (inode: bigint) => Uint8Array): Promise<void>;
-  truncate(length: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,13 +48,13 @@ class DiskGuardFile implements GuardFile {
     return (await (await this.writer()).stat({ bigint: true })).ino;
   }
 
-  async append(at: number, data: Uint8Array): Promise<void> {
-    const handle = await this.writer();
-    for (let done = 0; done < data.length; ) {
-      const { bytesWritten } = await handle.write(data, done, data.length - done, at + done);
-      done += bytesWritten;
-    }
-    await handle.datasync();
+  append(at: number, data: Uint8Array): void {
+    invariant(this.handle !== undefined, 'guard-file-is-open');
+    for (let done = 0; done < data.length; ) done += writeSync(this.handle.fd, data, done, data.length - done, at + done);
+  }
+
+  async flush(): Promise<void> {
+    await (await this.writer()).datasync();
   }
 
   async replace(make: (inode: bigint) => Uint8Array): Promise<void> {
@@ -66,12 +67,6 @@ class DiskGuardFile implements GuardFile {
     await syncFolder(dirname(this.path));
     await this.handle?.close();
     this.handle = next;
-  }
-
-  async truncate(length: number): Promise<void> {
-    const handle = await this.writer();
-    await handle.truncate(length);
-    await handle.sync();
   }
 
   async close(): Promise<void> {

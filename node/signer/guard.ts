@@ -11,11 +11,6 @@ interface Entry {
   readonly signature: Signature;
 }
 
-interface Waiter {
-  readonly resolve: () => void;
-  readonly reject: (fault: PicoloError) => void;
-}
-
 export interface GuardState {
   readonly header: GuardHeader;
   readonly records: readonly GuardRecord[];
@@ -25,11 +20,14 @@ export interface GuardState {
 
 /** Compact when the log is this much larger than what it still says. */
 const SLACK_BYTES = 1024 * 1024;
+/** How long a written record may wait for its flush. */
+const FLUSH_AFTER_MS = 50;
 
 /**
- * What this key has said, in memory and on disk. A record is in memory from the moment it is
- * claimed, so no second claim can slip in while it is being written; everything claimed during one
- * flush shares the next one (group commit). A write error is final: nothing is claimed after it.
+ * What this key has said, in memory and on disk. A record is in memory from the moment it is claimed, so no second
+ * claim can slip in, and in the file before the signature leaves: it survives the process. The flush follows behind,
+ * because the journal's record of the same statement was flushed before anybody asked for the signature (decision
+ * 0180). A disk error is final: nothing is claimed after it.
  */
 export class Guard {
   private readonly file: GuardFile;
@@ -37,11 +35,16 @@ export class Guard {
   private readonly watermarks = new Map<string, readonly string[]>();
   private readonly header: GuardHeader;
   private queue: GuardRecord[] = [];
-  private waiters: Waiter[] = [];
   private fileBytes: number;
+  /** Length of the file at its last flush; each batch carries it, which tells a torn tail from damage. */
+  private flushedBytes: number;
   private liveBytes = 0;
   private nextSeq: bigint;
+  private writes = 0;
+  private flushedWrites = 0;
   private flushing: Promise<void> | undefined;
+  private compacting: Promise<void> | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private failure: PicoloError | undefined;
   size = 0;
 
@@ -49,6 +52,7 @@ export class Guard {
     this.file = file;
     this.header = state.header;
     this.fileBytes = state.fileBytes;
+    this.flushedBytes = state.fileBytes;
     this.nextSeq = state.nextSeq;
     for (const record of state.records) this.replay(record);
   }
@@ -70,7 +74,7 @@ export class Guard {
     return undefined;
   }
 
-  /** Claims a free slot (see `find`). The claim counts at once and is durable after `flush`. */
+  /** Claims a free slot (see `find`). The claim counts at once, survives the process after `write` and power loss after `flush`. */
   claim(statement: string, slot: string, entry: Entry): void {
     this.keep(statement, slot, entry);
     this.queue.push({ kind: 'signed', statement, slot, ...entry });
@@ -85,62 +89,76 @@ export class Guard {
     this.queue.push({ kind: 'forgotten', statement, below });
   }
 
+  /** Resolves when everything claimed so far is in the file; rejects with SIGNER_GUARD_FAILED for good. */
+  async write(): Promise<void> {
+    while (this.compacting !== undefined) await this.compacting;
+    if (this.failure !== undefined) throw this.failure;
+    if (this.queue.length === 0) return;
+    const data = recordBatch(this.nextSeq, this.flushedBytes, this.queue);
+    this.queue = [];
+    try {
+      this.file.append(this.fileBytes, data);
+    } catch (error) {
+      throw this.fail(error);
+    }
+    this.fileBytes += data.length;
+    this.nextSeq += 1n;
+    this.writes += 1;
+    this.timer ??= setTimeout(() => void this.flush().catch(() => undefined), FLUSH_AFTER_MS); // a failure shows at the next claim
+  }
+
   /** Resolves when everything claimed so far is on disk; rejects with SIGNER_GUARD_FAILED for good. */
-  flush(): Promise<void> {
-    if (this.failure !== undefined) return Promise.reject(this.failure);
-    if (this.queue.length === 0 && this.flushing === undefined) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.waiters.push({ resolve, reject });
-      this.flushing ??= this.run();
-    });
+  async flush(): Promise<void> {
+    await this.write();
+    const target = this.writes;
+    while (this.flushedWrites < target) await (this.flushing ??= this.run());
+    if (this.fileBytes > 2 * this.liveBytes + SLACK_BYTES) await (this.compacting ??= this.compact());
   }
 
   async close(): Promise<void> {
     await this.flush().catch(() => undefined);
+    clearTimeout(this.timer);
     this.failure ??= signerFaults.closed();
     await this.file.close();
   }
 
   private async run(): Promise<void> {
-    await Promise.resolve(); // let this turn's other claims join
-    while (this.waiters.length > 0) {
-      const { queue, waiters } = this;
-      this.queue = [];
-      this.waiters = [];
-      try {
-        if (queue.length > 0) await this.write(queue);
-      } catch (error) {
-        this.fail(error, waiters);
-        break;
-      }
-      for (const waiter of waiters) waiter.resolve();
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { writes, fileBytes } = this;
+    try {
+      await this.file.flush();
+    } catch (error) {
+      throw this.fail(error);
+    } finally {
+      this.flushing = undefined;
     }
-    this.flushing = undefined;
-  }
-
-  private async write(records: readonly GuardRecord[]): Promise<void> {
-    if (this.fileBytes > 2 * this.liveBytes + SLACK_BYTES) {
-      await this.compact();
-      return;
-    }
-    const data = recordBatch(this.nextSeq, records);
-    await this.file.append(this.fileBytes, data);
-    this.fileBytes += data.length;
-    this.nextSeq += 1n;
+    this.flushedWrites = Math.max(this.flushedWrites, writes);
+    this.flushedBytes = Math.max(this.flushedBytes, fileBytes);
   }
 
   /** Everything that is known, queued claims included, in a new file. */
   private async compact(): Promise<void> {
     const records = [...this.known()];
+    this.queue = [];
     let length = 0;
-    await this.file.replace((inode) => {
-      const data = concatBytes(headerBatch({ ...this.header, inode }), recordBatch(1n, records));
-      length = data.length;
-      return data;
-    });
+    try {
+      await this.flushing;
+      await this.file.replace((inode) => {
+        const data = concatBytes(headerBatch({ ...this.header, inode }), recordBatch(1n, 0, records));
+        length = data.length;
+        return data;
+      });
+    } catch (error) {
+      throw this.fail(error);
+    } finally {
+      this.compacting = undefined;
+    }
     this.fileBytes = length;
+    this.flushedBytes = length;
     this.liveBytes = length;
     this.nextSeq = 2n;
+    this.flushedWrites = this.writes;
   }
 
   private *known(): Iterable<GuardRecord> {
@@ -151,11 +169,9 @@ export class Guard {
     for (const [statement, slots] of this.slots) for (const [slot, entry] of slots) yield { kind: 'signed', statement, slot, ...entry };
   }
 
-  private fail(error: unknown, waiters: readonly Waiter[]): void {
-    const failure = isPicoloError(error) ? error : signerFaults.guardFailed({ reason: String(error) }, error);
-    this.failure = failure;
-    for (const waiter of [...waiters, ...this.waiters]) waiter.reject(failure);
-    this.waiters = [];
+  private fail(error: unknown): PicoloError {
+    this.failure ??= isPicoloError(error) ? error : signerFaults.guardFailed({ reason: String(error) }, error);
+    return this.failure;
   }
 
   private replay(record: GuardRecord): void {

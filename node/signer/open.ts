@@ -71,7 +71,7 @@ async function resume(file: GuardFile, scan: GuardScan, moved: boolean): Promise
     if (!moved) throw signerFaults.guardRestored({ signer: scan.header.signer, inode, expected: scan.header.inode });
     return rewrite(file, scan.header, scan.records);
   }
-  if (scan.torn) await file.truncate(scan.goodBytes);
+  if (scan.torn) return rewrite(file, scan.header, scan.records);
   return new Guard(file, { header: scan.header, records: scan.records, fileBytes: scan.goodBytes, nextSeq: scan.nextSeq });
 }
 
@@ -80,7 +80,7 @@ async function rewrite(file: GuardFile, header: GuardHeader, records: readonly G
   let fileBytes = 0;
   await file.replace((inode) => {
     written = { ...header, inode };
-    const data = concatBytes(headerBatch(written), recordBatch(1n, records));
+    const data = concatBytes(headerBatch(written), recordBatch(1n, 0, records));
     fileBytes = data.length;
     return data;
   });

@@ -42,7 +42,7 @@ class FileSigner implements GuardedSigner {
       signature = signDigest(digest, this.#key);
       this.guard.claim(name, position.slot, { digest, signature }); // no await between find and claim
     }
-    await this.guard.flush();
+    await this.guard.write();
     return signature;
   }
 

@@ -8,6 +8,7 @@ import type { Restored } from './restore.ts';
 import { noteVoted } from './classic/vote.ts';
 import { lock } from './fast/vote.ts';
 import { newView } from './fresh.ts';
+import { newPace } from './pace.ts';
 import type { PeerState, Replica, Tip } from './state.ts';
 
 const LOWEST: Rank = { view: 0n, round: 0 };
@@ -25,7 +26,7 @@ export function createReplicaWith(
   const replica: Replica = {
     config, self, application, rules, read: (data) => application.commandOf(data), q: quorum(config) - rules.quorumShort,
     out: [], nextToken: 1, flushed: undefined, onFlush: new Map(), held: [], viewToken: 0,
-    nowMs: 0, elapsedMs: 0, clockMs: ceilingMs, leadMs: 0, slackMs: 0, ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
+    nowMs: 0, elapsedMs: 0, clockMs: ceilingMs, pace: newPace(), ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
     view: restored?.view ?? 0n, vcView: restored?.vcView ?? 0n, lastVoted: restored?.lastVoted ?? LOWEST, highQc: restored?.highQc ?? null,
     restoredVotes: restored?.voted ?? [],
     acked: new Map(), ackedByPath: new Map(), ackedBytes: 0, ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
@@ -64,7 +65,7 @@ function fillFrom(replica: Replica, restored: Restored): void {
 
 function newPeer(): PeerState {
   return {
-    clockMs: 0, view: 0n as View, committed: 0n, highQc: LOWEST, change: undefined, blockVote: undefined, fastAck: undefined,
+    clockMs: 0, aheadMs: 0, view: 0n as View, committed: 0n, highQc: LOWEST, change: undefined, blockVote: undefined, fastAck: undefined,
   };
 }
 

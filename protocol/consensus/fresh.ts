@@ -14,7 +14,7 @@ export function newView(startedMs: number, silentLeader: boolean): ViewState {
 
 function newLeader(silent: boolean): LeaderState {
   return {
-    outstanding: undefined, proposedMs: -Infinity, sentMs: 0, lastRound: 0, signing: false, silent, firstRejectMs: undefined,
+    outstanding: undefined, proposedMs: -Infinity, sentMs: 0, lastRound: 0, signing: false, timed: false, silent, firstRejectMs: undefined,
     rejects: new Set(), votes: new Map(), qcToTell: undefined,
   };
 }

@@ -23,6 +23,7 @@ export function onHeartbeat(replica: Replica, from: ReplicaIndex, message: Heart
   const peer = replica.peers[from];
   if (peer === undefined) return;
   peer.clockMs = Number(message.clockMs);
+  peer.aheadMs = peer.clockMs - replica.clockMs;
   peer.view = message.view;
   peer.committed = message.committed;
   peer.highQc = message.highQc;

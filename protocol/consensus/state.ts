@@ -15,6 +15,7 @@ import type { KeyAcks } from './key-acks.ts';
 import type {
   AckVote, BatchCert, BlockVoteMessage, CertVote, FastAckMessage, FastVoteMessage, Message, ProposalMessage, Unsigned, ViewChangeMessage,
 } from './message.ts';
+import type { Pace } from './pace.ts';
 import type { VotedEntry } from './record.ts';
 import type { Rules } from './rules.ts';
 import type { CommandReader } from './wire.ts';
@@ -141,6 +142,8 @@ export interface LeaderState {
   lastRound: Round;
   /** Signature requested, message not yet back. */
   signing: boolean;
+  /** It introduces commands and its votes wait for no clock: they tell how long votes take. */
+  timed: boolean;
   /** Set after a restart as leader: no more proposals in this view. */
   silent: boolean;
   firstRejectMs: number | undefined;
@@ -201,6 +204,8 @@ export interface CheckpointState {
 
 export interface PeerState {
   clockMs: number;
+  /** Its clock minus ours when its last heartbeat arrived: at most the real offset. */
+  aheadMs: number;
   view: View;
   committed: Height;
   highQc: Rank;
@@ -230,10 +235,7 @@ export interface Replica {
   nowMs: number;
   elapsedMs: number;
   clockMs: number;
-  /** How far stamps run ahead of the clock, so that slow voters still find them fresh. */
-  leadMs: number;
-  /** What commands of this gateway get beyond the usual timers, because the machines are busy. */
-  slackMs: number;
+  readonly pace: Pace;
   ceilingMs: number;
   durableCeilingMs: number;
   ceilingToken: number;

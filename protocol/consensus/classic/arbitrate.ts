@@ -1,6 +1,6 @@
 import type { ReplicaIndex } from '../../types/index.ts';
-import { stampedTooLate } from '../clock.ts';
 import type { RejectMessage } from '../message.ts';
+import { stampedTooLate, votesTook } from '../pace.ts';
 import { takeCertificates } from '../fast/certificate.ts';
 import type { Replica } from '../state.ts';
 
@@ -10,7 +10,10 @@ export function onReject(replica: Replica, from: ReplicaIndex, message: RejectMe
   const { leader } = replica.current;
   const value = leader.outstanding?.value;
   if (value === undefined || value.view !== message.view || value.round !== message.round) return;
-  if (message.reason === 'stale' && leader.rejects.size === 0) stampedTooLate(replica);
+  if (message.reason === 'stale' && leader.rejects.size === 0) {
+    votesTook(replica, replica.elapsedMs - leader.proposedMs);
+    stampedTooLate(replica);
+  }
   leader.rejects.add(from);
   leader.firstRejectMs ??= replica.elapsedMs;
 }

@@ -1,9 +1,9 @@
 import type { BlockHash, ReplicaIndex } from '../../types/index.ts';
 import type { Qc } from '../block.ts';
 import { learnQc } from '../chain.ts';
-import { stampedInTime } from '../clock.ts';
 import { noteBlockVote } from '../evidence.ts';
 import type { BlockVoteMessage } from '../message.ts';
+import { stampedInTime, votesTook } from '../pace.ts';
 import type { Replica } from '../state.ts';
 
 /** The leader counts votes; q make a certificate (§2.6). */
@@ -21,7 +21,10 @@ export function onBlockVote(replica: Replica, from: ReplicaIndex, message: Block
   if (votes.size !== replica.q) return;
   const qc = qcOf(value.view, value.round, value.blockHash as BlockHash, votes);
   leader.qcToTell = qc;
-  if ((leader.outstanding?.block.entries.length ?? 0) > 0) stampedInTime(replica);
+  if (leader.timed) {
+    votesTook(replica, replica.elapsedMs - leader.proposedMs);
+    stampedInTime(replica);
+  }
   learnQc(replica, qc);
 }
 

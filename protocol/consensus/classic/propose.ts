@@ -2,7 +2,7 @@ import { limits } from '../../limits/index.ts';
 import { ZERO_HASH, type BlockHash, type EntryId, type Path, type Timestamp, type TxId } from '../../types/index.ts';
 import { msOf } from '../../hlc/index.ts';
 import { quorum } from '../config.ts';
-import { closing, stamp } from '../clock.ts';
+import { closing, releaseMs, stamp } from '../clock.ts';
 import { byTime, known, type KnownEntry } from '../entry.ts';
 import type { BlockEntry, BlockKind, Qc } from '../block.ts';
 import { keyAt, lineage } from '../keys.ts';
@@ -11,6 +11,7 @@ import { send, type Replica } from '../state.ts';
 import { isLeader, participates } from '../status.ts';
 import { assemble, offer, parentOf, type ParentFacts } from './assemble.ts';
 import { giveUpOutstanding } from './arbitrate.ts';
+import { maxTsOf } from './vote.ts';
 
 /** C-PROPOSE: the next block when there is a reason for one, never two for a rank. */
 export function propose(replica: Replica): void {
@@ -88,11 +89,12 @@ function proposeOn(replica: Replica, parentQc: Qc, parent: ParentFacts, kind: Bl
   if (kind === 'checkpoint') replica.checkpointMs = replica.elapsedMs;
   if (kind === 'reconfig') replica.reconfigMs = replica.elapsedMs;
   markProposed(replica, round);
+  replica.current.leader.timed = ordered.length > 0 && releaseMs(replica, maxTsOf(replica, base)) <= replica.clockMs;
   offer(replica, block, parentQc, [...new Set(swept.map(({ cert }) => cert))], []);
 }
 
 function markProposed(replica: Replica, round: number): void {
-  Object.assign(replica.current.leader, { lastRound: round, proposedMs: replica.elapsedMs, signing: true, firstRejectMs: undefined });
+  Object.assign(replica.current.leader, { lastRound: round, proposedMs: replica.elapsedMs, signing: true, firstRejectMs: undefined, timed: false });
   replica.current.leader.rejects.clear();
 }
 

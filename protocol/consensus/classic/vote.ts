@@ -12,6 +12,7 @@ import { send, type AckedEntry, type BlockNode, type Replica } from '../state.ts
 import { participates } from '../status.ts';
 import { enterView } from '../view/enter.ts';
 import { opensRightly } from '../view/open.ts';
+import { onReject } from './arbitrate.ts';
 import { parentOf } from './assemble.ts';
 
 /** A leader's block: enter its view if it opens one, freeze its keys, then decide (C-VOTE). */
@@ -87,7 +88,7 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
     reject(replica, message, 'replay', failing);
     return 'old';
   }
-  if (releaseMs(replica, ancestorsMaxTs(replica, node)) > replica.clockMs) return 'wait'; // C-VOTE 5
+  if (releaseMs(replica, maxTsOf(replica, header.parent)) > replica.clockMs) return 'wait'; // C-VOTE 5
   castBlockVote(replica, node, parentQc);
   return 'vote';
 }
@@ -123,9 +124,10 @@ function sameRoots({ block, execution }: BlockNode): boolean {
   return block.header.effectsRoot === execution.effectsRoot && block.header.outcomeRoot === execution.outcomeRoot;
 }
 
-function ancestorsMaxTs(replica: Replica, node: BlockNode): Timestamp {
+/** Highest timestamp of uncommitted blocks down to `base`: the vote on its child waits for it (T2). */
+export function maxTsOf(replica: Replica, base: BlockHash): Timestamp {
   let maxTs = 0n as Timestamp;
-  for (const { block } of lineage(replica, node.block.header.parent)) {
+  for (const { block } of lineage(replica, base)) {
     for (const { ts } of block.entries) if (ts > maxTs) maxTs = ts;
   }
   return maxTs;
@@ -164,8 +166,11 @@ function reject(replica: Replica, { value }: ProposalMessage, reason: RejectReas
   const wanted = failing.length === 0 ? [] : withDependencies(replica, failing);
   const certs = [...new Set<BatchCert>(wanted.map(({ cert }) => cert))];
   const entries = wanted.map(({ command, ts, id }) => ({ command, ts, id }));
-  send(replica, leaderOf(replica.config, view), { kind: 'reject', view, round, reason, certs, entries });
-  if (reason === 'behind' && replica.highQc !== null) send(replica, leaderOf(replica.config, view), { kind: 'certified', qc: replica.highQc });
+  const leader = leaderOf(replica.config, view);
+  const message = { kind: 'reject' as const, view, round, reason, certs, entries };
+  if (leader === replica.self) return onReject(replica, leader, message);
+  send(replica, leader, message);
+  if (reason === 'behind' && replica.highQc !== null) send(replica, leader, { kind: 'certified', qc: replica.highQc });
 }
 
 /** The failing entries and the acknowledged ones whose keys they share. */

@@ -1,14 +1,15 @@
 import { limits } from '../../limits/index.ts';
 import { ZERO_HASH, type Command, type Timestamp, type TxId } from '../../types/index.ts';
 import { leaderOf } from '../config.ts';
-import { finalTooLate, patienceMs, stamp } from '../clock.ts';
+import { stamp } from '../clock.ts';
 import { batchRootOf, known, type KnownEntry } from '../entry.ts';
 import { keyAt } from '../keys.ts';
+import { finalTooLate, leadMs, patienceMs } from '../pace.ts';
 import { signOnLastFlush } from '../persist.ts';
 import type { Refusal } from '../receipt.ts';
 import { send, type Batch, type PendingCommand, type Replica } from '../state.ts';
 import { participates } from '../status.ts';
-import { votesFor } from './batch.ts';
+import { batchOf, votesFor } from './batch.ts';
 import { backOff, coolDown, isHot } from './hot.ts';
 import { watch } from './pending.ts';
 
@@ -58,10 +59,8 @@ export function flushQueue(replica: Replica): void {
  * group commit: a batch costs every replica its signatures, whatever is in it.
  */
 function voting(replica: Replica): boolean {
-  const { newest } = replica.current;
-  if (newest === undefined) return false;
-  const batch = replica.current.batches.get(newest);
-  return batch === undefined || batch.votes.size < replica.config.roster.length;
+  const { newest, batches } = replica.current;
+  return newest !== undefined && (batches.get(newest)?.votes.size ?? replica.q) < replica.q;
 }
 
 function takeQueued(replica: Replica): PendingCommand[] {
@@ -83,6 +82,7 @@ function sendBatch(replica: Replica, commands: readonly PendingCommand[]): void 
   const { group, epoch } = replica.config;
   replica.batchSeq += 1n;
   replica.current.newest = batchRoot;
+  batchOf(replica, batchRoot).gateway = replica.self; // from here its votes are timed
   const value = { group, epoch, view: replica.view, gateway: replica.self, seq: replica.batchSeq, batchRoot, count: entries.length };
   signOnLastFlush(replica, { message: { kind: 'fastBatch', value, entries }, to: 'all', notBeforeMs: 0, view: replica.view });
 }
@@ -145,7 +145,7 @@ function mayGoFast(replica: Replica, command: Command): boolean {
 /** The fast path is open here, and nothing this replica is about to sign rests on an unwritten record. */
 function fastReady(replica: Replica): boolean {
   return replica.current.fastOpen && participates(replica)
-    && replica.flushed !== undefined && replica.flushed.token >= replica.viewToken && replica.clockMs + replica.leadMs < replica.durableCeilingMs;
+    && replica.flushed !== undefined && replica.flushed.token >= replica.viewToken && replica.clockMs + leadMs(replica) < replica.durableCeilingMs;
 }
 
 

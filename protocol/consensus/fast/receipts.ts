@@ -1,7 +1,7 @@
 import type { ReplicaIndex } from '../../types/index.ts';
 import { fits, hasBit } from '../bitmap.ts';
-import { finalInTime } from '../clock.ts';
 import { noteFastAck } from '../evidence.ts';
+import { finalInTime } from '../pace.ts';
 import type { AckVote, FastAckMessage } from '../message.ts';
 import { batchPath, type FastReceipt } from '../receipt.ts';
 import type { Batch, PendingCommand, Replica } from '../state.ts';

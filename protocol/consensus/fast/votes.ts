@@ -2,10 +2,10 @@ import { limits } from '../../limits/index.ts';
 import type { ReplicaIndex } from '../../types/index.ts';
 import { msOf } from '../../hlc/index.ts';
 import { fits, hasBit } from '../bitmap.ts';
-import { stampedInTime, stampedTooLate } from '../clock.ts';
 import { votesGoToAll } from '../config.ts';
 import { noteFastVote } from '../evidence.ts';
 import type { FastVoteMessage } from '../message.ts';
+import { stampedInTime, stampedTooLate, votesTook } from '../pace.ts';
 import { send, type Batch, type Replica } from '../state.ts';
 import { addVote, batchOf, certOf } from './batch.ts';
 import { onRefusals } from './gateway.ts';
@@ -23,19 +23,20 @@ export function onFastVote(replica: Replica, from: ReplicaIndex, message: FastVo
   noteFastVote(replica, from, batch);
   if (batch.gateway !== replica.self || batch.entries === undefined) return;
   if (!votesGoToAll(replica.config) && batch.certified !== before) tellCertificate(replica, batch);
-  adaptLead(replica, from, batch, value.accept);
+  keepPace(replica, batch, value.accept);
   onRefusals(replica, batch);
 }
 
-
-/** A refusal that came back later than the window allows was most likely one of time: a vote does not say why. */
-function adaptLead(replica: Replica, from: ReplicaIndex, { entries = [] }: Batch, accept: bigint): void {
+/** A refusal that came back when its stamp was older than W was most likely one of time: a vote does not say why. */
+function keepPace(replica: Replica, { entries = [], votes, sinceMs }: Batch, accept: bigint): void {
   const first = entries[0];
-  if (from === replica.self || first === undefined) return;
+  if (first === undefined) return;
+  const quorate = votes.size === replica.q;
+  if (votes.size > replica.q) return; // nobody waits for the slowest
+  if (quorate) votesTook(replica, replica.elapsedMs - sinceMs);
   const refused = entries.some((_entry, index) => !hasBit(accept, index));
-  const behindMs = replica.clockMs - msOf(first.ts);
-  if (!refused) stampedInTime(replica);
-  else if (behindMs >= replica.config.timing.clockWindowMs) stampedTooLate(replica);
+  if (refused && replica.clockMs - msOf(first.ts) >= replica.config.timing.clockWindowMs) stampedTooLate(replica);
+  else if (quorate && !refused) stampedInTime(replica);
 }
 
 function tellCertificate(replica: Replica, batch: Batch): void {

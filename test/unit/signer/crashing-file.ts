@@ -1,12 +1,12 @@
 import type { GuardFile } from '../../../node/signer/index.ts';
 
-/** A disk in memory that can lose power: what was being written survives in part, in full or not at all. */
+/** A disk in memory that can lose power: each write since the last flush survives in part, in full or not at all. */
 export class CrashingFile implements GuardFile {
   private data: Uint8Array | undefined;
-  private pending: { at: number; data: Uint8Array } | undefined;
+  private unflushed: { at: number; data: Uint8Array }[] = [];
   private dead = false;
   private inodeNumber = 1n;
-  appends = 0;
+  flushes = 0;
   failNext = false;
 
   constructor(data?: Uint8Array, inode = 1n) {
@@ -22,14 +22,18 @@ export class CrashingFile implements GuardFile {
     return this.inodeNumber;
   }
 
-  async append(at: number, data: Uint8Array): Promise<void> {
+  append(at: number, data: Uint8Array): void {
     if (this.failNext) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-    this.appends += 1;
-    this.pending = { at, data };
-    await new Promise((resolve) => setImmediate(resolve)); // the flush takes a while
+    this.unflushed.push({ at, data });
+  }
+
+  async flush(): Promise<void> {
+    this.flushes += 1;
+    const writes = [...this.unflushed];
+    await new Promise((resolve) => setImmediate(resolve)); // it takes a while
     await this.alive();
-    this.data = joined(this.data as Uint8Array, at, data);
-    this.pending = undefined;
+    this.data = writes.reduce((data, { at, data: tail }) => joined(data, at, tail), this.data as Uint8Array);
+    this.unflushed = this.unflushed.filter((write) => !writes.includes(write));
   }
 
   async replace(make: (inode: bigint) => Uint8Array): Promise<void> {
@@ -38,26 +42,25 @@ export class CrashingFile implements GuardFile {
     await this.alive();
     this.inodeNumber += 1n;
     this.data = next;
-  }
-
-  async truncate(length: number): Promise<void> {
-    await this.alive();
-    this.data = this.data?.slice(0, length);
+    this.unflushed = [];
   }
 
   async close(): Promise<void> {
     return undefined;
   }
 
-  /** Power loss: nothing of this object resolves any more. The disk that is left, after `keep` bytes of the write in flight. */
-  crash(keep: number, garbage: boolean): CrashingFile {
+  /** The process dies, nothing of this object resolves any more; the disk goes on with everything that was written. */
+  kill(): CrashingFile {
+    return this.crash(() => Infinity);
+  }
+
+  /** Power loss. `keep` says how many bytes of each unflushed write are left. */
+  crash(keep: (write: number) => number): CrashingFile {
     this.dead = true;
-    let left = this.data;
-    if (this.pending !== undefined && left !== undefined) {
-      const part = this.pending.data.slice(0, Math.min(keep, this.pending.data.length));
-      if (garbage && part.length > 0) part[part.length - 1] = (part[part.length - 1] as number) ^ 0xff;
-      left = joined(left, this.pending.at, part);
-    }
+    const left = this.unflushed.reduce((data, { at, data: tail }, i) => {
+      const part = tail.slice(0, Math.max(0, keep(i)));
+      return part.length === 0 || data === undefined ? data : joined(data, at, part);
+    }, this.data);
     return new CrashingFile(left, this.inodeNumber);
   }
 
@@ -67,8 +70,8 @@ export class CrashingFile implements GuardFile {
 }
 
 function joined(data: Uint8Array, at: number, tail: Uint8Array): Uint8Array {
-  const out = new Uint8Array(at + tail.length);
-  out.set(data.subarray(0, at));
+  const out = new Uint8Array(Math.max(data.length, at + tail.length));
+  out.set(data);
   out.set(tail, at);
   return out;
 }

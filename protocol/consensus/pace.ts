@@ -1,0 +1,77 @@
+/**
+ * Where stamps stand relative to the clock. T1 asks that a stamp is younger than W when a voter judges it, T2 that it is
+ * older than W when the second phase is signed (§2.10). A gateway that stamps so that W is over just when its votes are
+ * back loses no vote to T1 and waits for nothing in T2, on a calm machine and on a busy one. What it needs for that it
+ * measures: how long votes take, how far the voters' clocks are ahead, and a margin for votes it lost all the same.
+ */
+import type { Replica } from './state.ts';
+
+/** Milliseconds, whole. */
+export interface Pace {
+  /** How long a quorum of votes on a stamp of this replica took: follows slow ones at once, fast ones slowly. */
+  voteMs: number;
+  /** On top, after refusals that were most likely for lateness. */
+  marginMs: number;
+  /** What a command gets beyond the usual timers, because its acknowledgements took longer than that. */
+  slackMs: number;
+}
+
+const FIRST_MARGIN_MS = 4;
+const MOST_SLACK_MS = 500;
+const FIRST_SLACK_MS = 20;
+/** A faster vote moves the measure by this part of the difference. */
+const CALMING = 16;
+
+export const newPace = (): Pace => ({ voteMs: 1, marginMs: 0, slackMs: 0 });
+
+/** Most that stamps run ahead of the clock: well inside what every honest voter tolerates (AHEAD). */
+export function mostLeadMs({ config }: Replica): number {
+  return Math.floor((config.timing.clockAheadMs * 3) / 4);
+}
+
+/** What a stamp adds to the clock; negative on a calm machine. */
+export function leadMs(replica: Replica): number {
+  const { pace, config } = replica;
+  const windowMs = config.timing.clockWindowMs;
+  return Math.min(mostLeadMs(replica), expectedMs(pace) + skewMs(replica) - windowMs);
+}
+
+/** The measure is of some of the past: half of it again covers most of what comes. */
+const expectedMs = ({ voteMs, marginMs }: Pace): number => voteMs + (voteMs >> 1) + 1 + marginMs;
+
+/** How far the clocks of the nearest quorum are ahead of this one; liars beyond f cannot move it. */
+function skewMs({ peers, self, q }: Replica): number {
+  const aheads = peers.map(({ aheadMs }, i) => (i === self ? 0 : aheadMs)).sort((a, b) => a - b);
+  return Math.max(0, aheads[q - 1] ?? 0);
+}
+
+/** A quorum of votes on a stamp is here, or the first that found it too old, so long after it was made. */
+export function votesTook(replica: Replica, tookMs: number): void {
+  const { pace } = replica;
+  if (tookMs >= pace.voteMs) pace.voteMs = Math.min(tookMs, replica.config.timing.clockAheadMs);
+  else pace.voteMs -= Math.max(1, Math.floor((pace.voteMs - tookMs) / CALMING));
+}
+
+/** Votes were refused, most likely because the stamp was too old when they judged it. */
+export function stampedTooLate({ pace }: Replica): void {
+  pace.marginMs = Math.min(pace.voteMs + FIRST_MARGIN_MS, Math.max(FIRST_MARGIN_MS, pace.marginMs * 2));
+}
+
+export function stampedInTime({ pace }: Replica): void {
+  pace.marginMs = Math.max(0, pace.marginMs - 1);
+}
+
+/** A command of ours took longer than the fast path was given: give the next ones more time. */
+export function finalTooLate({ pace }: Replica): void {
+  pace.slackMs = Math.min(MOST_SLACK_MS, Math.max(FIRST_SLACK_MS, pace.slackMs * 2));
+}
+
+/** It was final in time: give a little less. */
+export function finalInTime({ pace }: Replica): void {
+  pace.slackMs = Math.max(0, pace.slackMs - 1);
+}
+
+/** How much longer than on a calm machine a command may take before it is helped. */
+export function patienceMs({ pace }: Replica): number {
+  return expectedMs(pace) + pace.slackMs;
+}
