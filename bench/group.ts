@@ -10,8 +10,10 @@ import { join } from 'node:path';
 import { loadNativeCrypto } from '../node/crypto/index.ts';
 import { addressOf, installCrypto, recoverSigner, signDigest } from '../protocol/crypto/index.ts';
 import { timestampOf } from '../protocol/hlc/index.ts';
+import { limits } from '../protocol/limits/index.ts';
 import {
-  buildTransaction, changeSchema, createDatabase, databaseIdOf, encodeTransaction, footprintOf, put, schemaPath, signTransaction, toCommand, type Mutation,
+  buildTransaction, changeSchema, createDatabase, databaseIdOf, footprintOf, put, schemaPath, signTransaction, signTransactions, toCommand,
+  type Mutation, type TransactionDraft,
 } from '../protocol/rows/index.ts';
 import { emptySchema, keyOf, rowFrom, schemaOf, type Table } from '../protocol/schema/index.ts';
 import { ZERO_HASH, type Address, type Command, type DatabaseId, type Digest, type EntryId, type Timestamp } from '../protocol/types/index.ts';
@@ -25,7 +27,11 @@ export const question = 'Replica CPU per commit: four replicas in one process, t
 
 const CLIENTS = [1, 16, 64, 256];
 const ROWS = [1, 100];
+/** 'each': every client signs with a key of its own. 'batch': all are one process that signs what it commits at once together. */
+const SIGNATURES = ['each', 'batch'] as const;
+type Signatures = (typeof SIGNATURES)[number];
 const REPLICAS = 4;
+const MOST = limits.transactionsPerSignature;
 const SWEEP_MS = 500;
 const schema = schemaOf([TABLE_SQL]);
 const table = schema.tables[0] as Table;
@@ -43,7 +49,12 @@ export async function run(options: BenchOptions): Promise<readonly Figure[]> {
     const verifyUs = oneVerificationUs();
     const figures: Figure[] = [{ ...await idle(world), ...noCommits }];
     for (const rows of options.rows ?? ROWS) {
-      for (const clients of options.clients ?? CLIENTS) figures.push(await measure(world, home, { rows, clients, quick: options.quick, verifyUs }));
+      for (const clients of options.clients ?? CLIENTS) {
+        for (const signatures of SIGNATURES) {
+          if (signatures === 'batch' && clients === 1) continue; // one transaction at a time has nothing to share
+          figures.push(await measure(world, home, { rows, clients, signatures, quick: options.quick, verifyUs }));
+        }
+      }
     }
     return figures;
   } finally {
@@ -58,7 +69,7 @@ interface Home {
   readonly schemaVersion: EntryId;
 }
 
-const noCommits = { rows: 0, commits: 0, fast_share: null, us_per_commit: null, us_per_row: null, in_verifications: null, rounds_ms: null };
+const noCommits = { signatures: null, rows: 0, commits: 0, fast_share: null, us_per_commit: null, us_per_row: null, in_verifications: null, rounds_ms: null };
 
 /** CPU of all replicas per second in which nobody asks for anything. */
 async function idle(world: LocalGroup): Promise<Figure> {
@@ -67,10 +78,11 @@ async function idle(world: LocalGroup): Promise<Figure> {
 }
 
 async function measure(
-  world: LocalGroup, home: Home, { rows, clients, quick, verifyUs }: { rows: number; clients: number; quick: boolean; verifyUs: number },
+  world: LocalGroup, home: Home,
+  { rows, clients, signatures, quick, verifyUs }: { rows: number; clients: number; signatures: Signatures; quick: boolean; verifyUs: number },
 ): Promise<Figure> {
   const turns = Math.min(200, Math.max(4, Math.ceil((quick ? 1_000 : 4_000) / clients / (rows === 1 ? 1 : 10))));
-  const waves = Array.from({ length: turns }, () => Array.from({ length: clients }, (_, i) => insertOf(home, rows, i, world.clock.nowMs())));
+  const waves = Array.from({ length: turns }, () => waveOf(home, { rows, clients, signatures, nowMs: world.clock.nowMs() }));
   await world.decide(waves.shift() ?? []);
   let fast = 0;
   const startedMs = world.clock.nowMs() + SWEEP_MS;
@@ -81,7 +93,7 @@ async function measure(
   const commits = waves.length * clients;
   const perCommit = used / commits / REPLICAS;
   return {
-    clients, idle_cores: null, rows, commits, fast_share: ratio(fast, commits), us_per_commit: round(perCommit), us_per_row: round(perCommit / rows),
+    clients, idle_cores: null, signatures, rows, commits, fast_share: ratio(fast, commits), us_per_commit: round(perCommit), us_per_row: round(perCommit / rows),
     in_verifications: ratio(perCommit, verifyUs), rounds_ms: round((world.clock.nowMs() - startedMs) / waves.length),
   };
 }
@@ -92,32 +104,40 @@ async function createHome(world: LocalGroup): Promise<Home> {
   const metadata = { description: 'group bench', owner: writer, writers: { kind: 'any' }, schemaPolicy: 'owner', readerKeys: '', createdMs: 1n, group } as const;
   const database = databaseIdOf(metadata);
   const mutations = [createDatabase(metadata), changeSchema(schema)];
-  const command = commandOf({ database, key, schemaVersion: ZERO_HASH as EntryId, mutations, nowMs: world.clock.nowMs() });
-  const [reply] = await world.decide([command]);
+  const draft = draftOf({ database, key, schemaVersion: ZERO_HASH as EntryId, mutations, nowMs: world.clock.nowMs() });
+  const [reply] = await world.decide([toCommand(domain, signTransaction(domain, draft, key))]);
   if (reply?.kind !== 'receipt') throw new Error(`the database was not made: ${JSON.stringify(reply)}`);
   return { database, schemaVersion: reply.receipt.entry };
 }
 
-function insertOf({ database, schemaVersion }: Home, rows: number, client: number, nowMs: number): Command {
+/** One transaction of each client. */
+function waveOf(home: Home, { rows, clients, signatures, nowMs }: { rows: number; clients: number; signatures: Signatures; nowMs: number }): Command[] {
+  const writerOf = (client: number): Uint8Array => secretOf(signatures === 'batch' ? 0 : client);
+  const drafts = Array.from({ length: clients }, (_, i) => insertOf(home, rows, writerOf(i), nowMs));
+  const signed = signatures === 'each'
+    ? drafts.map((draft, i) => signTransaction(domain, draft, writerOf(i)))
+    : Array.from({ length: Math.ceil(clients / MOST) }, (_, i) => signTransactions(domain, drafts.slice(i * MOST, (i + 1) * MOST), writerOf(0))).flat();
+  return signed.map((tx) => toCommand(domain, tx));
+}
+
+function insertOf({ database, schemaVersion }: Home, rows: number, key: Uint8Array, nowMs: number): TransactionDraft {
   const mutations = Array.from({ length: rows }, () => {
     const row = rowFrom(table, rowOf(nextId()));
     return put(table.name, keyOf(table, row), row);
   });
-  return commandOf({ database, key: secretOf(client), schemaVersion, mutations, nowMs });
+  return draftOf({ database, key, schemaVersion, mutations, nowMs });
 }
 
-function commandOf({ database, key, schemaVersion, mutations, nowMs }: {
+function draftOf({ database, key, schemaVersion, mutations, nowMs }: {
   database: DatabaseId; key: Uint8Array; schemaVersion: EntryId; mutations: readonly Mutation[]; nowMs: number;
-}): Command {
+}): TransactionDraft {
   const made = schemaVersion === ZERO_HASH ? emptySchema : schema;
   const before = { versionOf: ({ path }: { path: string }) => (path === schemaPath(database) ? schemaVersion : ZERO_HASH) as EntryId, contentOf: () => undefined };
   const input = { schema: made, database, writer: addressOf(key) as Address, nonce: BigInt(nextNonce()), mutations };
-  const draft = buildTransaction({
+  return buildTransaction({
     database, writer: input.writer, nonce: input.nonce, mutations, schemaVersion: made.version, snapshot: 0n as Timestamp,
     notAfter: timestampOf(nowMs + 25_000, 0, 0), items: footprintOf({ ...input, before }), backpointers: [],
   });
-  const tx = signTransaction(domain, draft, key);
-  return toCommand(domain, tx, encodeTransaction(tx));
 }
 
 /** The unit that two machines share: one secp256k1 recovery. */

@@ -9,7 +9,7 @@ import {Packed} from "./libraries/Packed.sol";
 import {PicoloHashes} from "./libraries/PicoloHashes.sol";
 import {PrefixTree} from "./libraries/PrefixTree.sol";
 import {Quorum} from "./libraries/Quorum.sol";
-import {SignatureLib} from "./libraries/SignatureLib.sol";
+import {WriterSignature} from "./libraries/WriterSignature.sol";
 import {SlasherBase} from "./SlasherBase.sol";
 
 /**
@@ -151,9 +151,9 @@ contract SlasherObjective is SlasherBase {
     }
 
     /**
-     * @notice An answered row whose writer signature is not the claimed writer's.
+     * @notice An answered row whose writer signature, its own or a batch's, is not the claimed writer's.
      * Effects: as for a false answer.
-     * Requirements: the answer is the accused's and holds the hash of the 65 bytes shown; they do not recover to its writer.
+     * Requirements: the answer is the accused's and holds the hash of the packed signature shown, which is not its writer's.
      */
     function reportForgedRow(bytes calldata evidence) external {
         (Case memory c, uint256 pos) = _open(evidence);
@@ -161,11 +161,11 @@ contract SlasherObjective is SlasherBase {
         (row.group, row.epoch, row.seq) = (c.group, c.epoch, Packed.u64(pos));
         (row.path, row.rowHash, row.transaction) = (Packed.word(pos + 8), Packed.word(pos + 40), Packed.word(pos + 72));
         (row.writer, row.querier, row.issuedAt) = (Packed.account(pos + 104), Packed.account(pos + 124), Packed.u64(pos + 144));
-        row.signatureHash = Packed.keccak(pos + 216, 65);
+        uint256 length = WriterSignature.lengthAt(evidence, pos + 216);
+        Packed.finish(evidence, pos + 216 + length);
+        row.signatureHash = Packed.keccak(pos + 216, length);
         _mustSign(c, PicoloHashes.hash(row), pos + 152);
-        Packed.finish(evidence, pos + 281);
-        address signer = SignatureLib.recover65(row.transaction, evidence[evidence.length - 65:]);
-        if (signer != address(0) && signer == row.writer) {
+        if (WriterSignature.isBy(c.domain, row.transaction, row.writer, pos + 216, length)) {
             revert NotConflicting();
         }
         _punishLesser(c, FORGED_ROW, row.querier, row.issuedAt);

@@ -7,6 +7,7 @@ import { isPaymentRequired, type Payer } from './keys/payment.ts';
 import type { Wallet } from './keys/wallet.ts';
 import type { Nodes } from './net/nodes.ts';
 import type { Trust } from './net/trust.ts';
+import { BatchSigner } from './write/batch-signer.ts';
 import type { LocalSql } from './write/local-sql.ts';
 
 /** How whole numbers come back: 'number' gives bigint only beyond 2^53. */
@@ -26,6 +27,7 @@ export class Client {
   readonly lies: Lie[] = [];
   /** Checks each signature once: rows and commits that were signed together share their acknowledgements. */
   readonly verifier: Verifier;
+  private readonly batchSigner: BatchSigner | undefined;
   private readonly certain = new Set<string>();
 
   constructor(parts: {
@@ -39,6 +41,7 @@ export class Client {
     this.localSql = parts.localSql;
     this.integers = parts.integers;
     this.verifier = verifierOf(parts.trust.domain);
+    this.batchSigner = parts.wallet === undefined ? undefined : new BatchSigner(parts.trust.domain, parts.wallet);
   }
 
   /** Who asks; rewards for proven lies belong to this address. */
@@ -49,6 +52,12 @@ export class Client {
   signer(): Wallet {
     if (this.wallet === undefined) throw sdkFaults.noWallet();
     return this.wallet;
+  }
+
+  /** Signs transactions, those of one moment together. Throws SDK_NO_WALLET. */
+  get signing(): BatchSigner {
+    if (this.batchSigner === undefined) throw sdkFaults.noWallet();
+    return this.batchSigner;
   }
 
   /** A fresh random name for a question: an answer to another one does not fit. */

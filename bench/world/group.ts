@@ -29,9 +29,10 @@ export class LocalGroup {
     for (const transport of transports) transport.setPeers(places);
     this.routers = transports.map((transport) => createRouter(transport, this.clock, async () => new Uint8Array(0)));
     const genesis = { epoch: 0n, height: 0n, blockHash: ZERO_HASH as BlockHash, closeTs: 0n as Timestamp };
-    this.ledgers = roster.map((_, i) => openLedger({ path: join(folder, `${i}.sqlite`), group, domain, genesis }));
+    const domains = roster.map(() => ({ ...domain })); // what is remembered under a domain belongs to one replica
+    this.ledgers = roster.map((_, i) => openLedger({ path: join(folder, `${i}.sqlite`), group, domain: domains[i] as Domain, genesis }));
     this.hosts = roster.map((_, i) => startGroup({
-      config: groupConfig({ domain, group, epoch: 1n, roster }), signer: signers[i] as (typeof signers)[number], clock: this.clock,
+      config: groupConfig({ domain: domains[i] as Domain, group, epoch: 1n, roster }), signer: signers[i] as (typeof signers)[number], clock: this.clock,
       ledger: this.ledgers[i] as SqlLedger, journal: createMemoryDisk().open(),
       send: (to, message) => this.routers[i]?.send(to, group, 1n, message),
       events: {

@@ -30,6 +30,25 @@ library PicoloHashes {
         }
     }
 
+    // TxBatch(address writer,bytes32 root,uint32 count,uint96 notAfter)
+    bytes32 internal constant TX_BATCH_TYPEHASH = 0xbd0c68262f184908e8dcb8e23788f4a265d6aced63fe1e4a761f3d6d3f9f572b;
+
+    struct TxBatch {
+        address writer; bytes32 root; uint32 count; uint96 notAfter;
+    }
+
+    /// @dev Struct hash of `value`, without the domain.
+    function hash(TxBatch memory value) internal pure returns (bytes32 result) {
+        bytes32 typeHash = TX_BATCH_TYPEHASH;
+        assembly ("memory-safe") {
+            let pos := sub(value, 0x20)
+            let saved := mload(pos)
+            mstore(pos, typeHash)
+            result := keccak256(pos, 160)
+            mstore(pos, saved)
+        }
+    }
+
     // Voucher(bytes32 channel,uint128 cumulative)
     bytes32 internal constant VOUCHER_TYPEHASH = 0xb5ccb1b79e1465cb59bd81f8741cfca92a7071ddb0524989723ea6d6b385882f;
 

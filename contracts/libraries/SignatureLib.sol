@@ -15,7 +15,11 @@ library SignatureLib {
     /// @dev Signer of `digest`, or zero.
     function recover(bytes32 digest, bytes calldata signature) internal view returns (address) {
         if (signature.length == 65) {
-            return recover65(digest, signature);
+            uint256 pos;
+            assembly ("memory-safe") {
+                pos := signature.offset
+            }
+            return recover65(digest, pos);
         }
         if (signature.length == 64) {
             return recoverCompact(digest, bytes32(signature[0:32]), bytes32(signature[32:64]));
@@ -23,13 +27,17 @@ library SignatureLib {
         return address(0);
     }
 
-    /// @dev Signer by the 65-byte form, or zero. Requirements: `signature` is 65 bytes long.
-    function recover65(bytes32 digest, bytes calldata signature) internal view returns (address) {
-        uint256 v = uint8(signature[64]);
-        if (v != 27 && v != 28) {
-            return address(0);
+    /// @dev Signer by the 65-byte form at calldata position `pos`, or zero.
+    function recover65(bytes32 digest, uint256 pos) internal view returns (address) {
+        uint256 v;
+        bytes32 r;
+        bytes32 s;
+        assembly ("memory-safe") {
+            r := calldataload(pos)
+            s := calldataload(add(pos, 0x20))
+            v := byte(0, calldataload(add(pos, 0x40)))
         }
-        return _recover(digest, v, bytes32(signature[0:32]), bytes32(signature[32:64]));
+        return v == 27 || v == 28 ? _recover(digest, v, r, s) : address(0);
     }
 
     /// @dev Signer by the compact form, or zero.

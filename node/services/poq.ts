@@ -3,8 +3,8 @@ import { keccak256 } from '../../protocol/crypto/index.ts';
 import type { CertifiedCheckpoint, Roster } from '../../protocol/membership/index.ts';
 import { createPoq, step, type PoqEffect, type PoqInput, type PoqState, type Question, type RowReply } from '../../protocol/poq/index.ts';
 import { apiFaults, poqRequestW, readAnswerW, struct } from '../../protocol/query/index.ts';
-import { bytesOf, hexOf, type Address, type Hash32, type Path, type Timestamp } from '../../protocol/types/index.ts';
-import { txIdOf } from '../../protocol/rows/index.ts';
+import { hexOf, type Address, type Hash32, type Path, type Timestamp } from '../../protocol/types/index.ts';
+import { packWriterSignature, txIdOf, writerSignatureC } from '../../protocol/rows/index.ts';
 import type { TreeProof } from '../../protocol/state-tree/index.ts';
 import type { Requests } from '../host/index.ts';
 import type { ChainPort, Clock } from '../ports/index.ts';
@@ -13,7 +13,7 @@ import { answerChallenge, newestCheckpoint, type ReadParts } from './reads.ts';
 
 const TICK_MS = 250;
 
-export const rowReplyC = record({ row: struct('RowAnswer'), signature: signatureC, writerSignature: signatureC });
+export const rowReplyC = record({ row: struct('RowAnswer'), signature: signatureC, writerSignature: writerSignatureC });
 
 export interface PoqParts {
   readonly roster: Roster;
@@ -139,7 +139,7 @@ export function serveRow(parts: ReadParts, path: Path, querier: Address): Uint8A
   const row = {
     group: parts.group, epoch: checkpoint.epoch, seq: parts.nextSeq(), path, rowHash: found.stored.rowHash,
     transaction: txIdOf(parts.signer.domain, proof.header), writer: proof.header.writer,
-    signatureHash: hexOf(keccak256(bytesOf(proof.signature))) as Hash32, querier, issuedAt: BigInt(Math.floor(parts.clock.nowMs() / 1000)),
+    signatureHash: hexOf(keccak256(packWriterSignature(proof.signature))) as Hash32, querier, issuedAt: BigInt(Math.floor(parts.clock.nowMs() / 1000)),
   };
   return encode(rowReplyC, { row, signature: parts.signer.sign('RowAnswer', row), writerSignature: proof.signature });
 }

@@ -11,6 +11,8 @@ export const structs = {
     ['database', 'bytes32'], ['writer', 'address'], ['nonce', 'uint64'], ['schemaVersion', 'uint32'], ['snapshot', 'uint96'],
     ['notAfter', 'uint96'], ['mutationsRoot', 'bytes32'], ['footprintRoot', 'bytes32'], ['backpointers', 'bytes32'],
   ],
+  // one signature for many transactions: root over their ids, in any databases of the network
+  TxBatch: [['writer', 'address'], ['root', 'bytes32'], ['count', 'uint32'], ['notAfter', 'uint96']],
   Voucher: [['channel', 'bytes32'], ['cumulative', 'uint128']],
   // fast mode
   FastBatch: [
@@ -40,7 +42,7 @@ export const structs = {
     ['stateRoot', 'bytes32'], ['path', 'bytes32'], ['rowHash', 'bytes32'], ['request', 'bytes32'], ['querier', 'address'],
     ['issuedAt', 'uint64'],
   ],
-  // a row together with the writer's signature that the node claims for it (signatureHash = keccak of 65 bytes)
+  // a row together with the writer's signature that the node claims for it (signatureHash = keccak of its packed form, DATA-46)
   RowAnswer: [
     ['group', 'bytes32'], ['epoch', 'uint64'], ['seq', 'uint64'], ['path', 'bytes32'], ['rowHash', 'bytes32'],
     ['transaction', 'bytes32'], ['writer', 'address'], ['signatureHash', 'bytes32'], ['querier', 'address'], ['issuedAt', 'uint64'],

@@ -8,7 +8,7 @@
 export type { CryptoBackend } from './backend.ts';
 export { pureCrypto } from './pure.ts';
 export {
-  addressOf, addressOfPublicKey, hashPairs, installCrypto, keccak256, merklePath, merkleRoot, recoverSigner, rootOfPath,
-  sha256, sha256Hex, signDigest,
+  addressOf, addressOfPublicKey, hashPairs, installCrypto, keccak256, merklePath, merkleRoot, merkleTree, recoverSigner,
+  rootOfPath, sha256, sha256Hex, signDigest, stepsAt,
   type MerkleStep,
 } from './use.ts';

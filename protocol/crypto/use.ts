@@ -79,13 +79,25 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Hash32 {
 
 /** Path from leaf `index` to the root, bottom first. */
 export function merklePath(leaves: readonly Uint8Array[], index: number): MerkleStep[] {
-  const steps: MerkleStep[] = [];
-  let level = baseLevel(leaves);
-  for (let at = index; level.length > 1; at >>= 1) {
-    steps.push({ sibling: hexOf(level[at ^ 1] as Uint8Array) as Hash32, left: (at & 1) === 1 });
-    level = parents(level);
-  }
-  return steps;
+  return merkleTree(leaves).pathOf(index);
+}
+
+/** The whole tree, hashed once, for who needs several of its paths. */
+export function merkleTree(leaves: readonly Uint8Array[]): { readonly root: Hash32; pathOf(index: number): MerkleStep[] } {
+  const levels = [baseLevel(leaves)];
+  for (let top = levels[0] as Uint8Array[]; top.length > 1; levels.push(top)) top = parents(top);
+  const [root] = levels.pop() as [Uint8Array];
+  return {
+    root: hexOf(root) as Hash32,
+    pathOf: (index) => levels.map((level, depth) => ({
+      sibling: hexOf(level[(index >> depth) ^ 1] as Uint8Array) as Hash32, left: ((index >> depth) & 1) === 1,
+    })),
+  };
+}
+
+/** The steps of a path from the place of its leaf: bit `d` of the index says on which side level `d` has its sibling. */
+export function stepsAt(index: number, siblings: readonly Hash32[]): MerkleStep[] {
+  return siblings.map((sibling, depth) => ({ sibling, left: Math.floor(index / 2 ** depth) % 2 === 1 }));
 }
 
 /** Root that a leaf and its path lead to; compare it with the signed one. */

@@ -1,7 +1,7 @@
 import type { ProofStep } from '../state-tree/index.ts';
 import type { Address, Signature } from '../types/index.ts';
 import { evidenceFaults } from './faults.ts';
-import { account, compact, counted, hash, rawSignature, sequence, small, wide, type Field, type Unpacked } from './layout.ts';
+import { account, compact, counted, hash, sequence, small, wide, writerSignature, type Field, type Unpacked } from './layout.ts';
 
 /*
  * The packed forms of docs/contracts/evidence.md, in the order in which SlasherObjective reads them.
@@ -95,7 +95,7 @@ export const layouts = {
   }),
   ForgedRow: sequence({
     ...head, members, seq: wide(8), path: hash, rowHash: hash, transaction: hash, writer: account, querier: account, issuedAt: wide(8),
-    signature: compact, writerSignature: rawSignature,
+    signature: compact, writerSignature,
   }),
 } as const;
 

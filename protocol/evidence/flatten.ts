@@ -1,6 +1,8 @@
 import type { MerkleStep } from '../crypto/index.ts';
 import type { CertifiedCheckpoint } from '../membership/index.ts';
+import { packWriterSignature } from '../rows/index.ts';
 import type { TreeProof } from '../state-tree/index.ts';
+import { hexOf } from '../types/index.ts';
 import { evidenceFaults } from './faults.ts';
 import type { Flat, FlatCertified, FlatForm, FlatOf, FlatSide } from './flat.ts';
 import type { Charge, Evidence, OpenedVote } from './types.ts';
@@ -91,7 +93,8 @@ function falseAnswer(e: Of<'FalseAnswer'>): FlatOf<'FalseAnswer'> {
 function forgedRow(e: Of<'ForgedRow'>): FlatOf<'ForgedRow'> {
   const { group: _group, epoch: _epoch, signatureHash: _hash, ...row } = e.row.value;
   return {
-    kind: e.kind, beneficiary: null, ...headOf(e, e.row.value), ...row, signature: e.row.signature, writerSignature: e.writerSignature,
+    kind: e.kind, beneficiary: null, ...headOf(e, e.row.value), ...row, signature: e.row.signature,
+    writerSignature: hexOf(packWriterSignature(e.writerSignature)),
   };
 }
 

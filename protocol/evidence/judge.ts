@@ -1,6 +1,7 @@
 import { digestOf, type Domain, type StructName, type StructValue } from '../codec/index.ts';
-import { keccak256, recoverSigner, rootOfPath, sha256Hex } from '../crypto/index.ts';
+import { keccak256, recoverSigner, rootOfPath, sha256Hex, stepsAt } from '../crypto/index.ts';
 import { isPicoloError } from '../errors/index.ts';
+import { isVouchedFor, unpackWriterSignature } from '../rows/index.ts';
 import { verifyProof } from '../state-tree/index.ts';
 import {
   bytesOf, concatBytes, hexOf, maxFaulty, quorumOf, uintBytes, ZERO_HASH, type Address, type Epoch, type GroupId, type Hash32, type Signature,
@@ -148,7 +149,7 @@ function incompatible(a: Side, b: Side): boolean {
 
 function climb(leaf: Uint8Array, index: number, siblings: readonly Hash32[]): Hash32 {
   if (siblings.length > 32 || index >= 2 ** siblings.length) throw new Refusal('BadIndex');
-  return rootOfPath(leaf, siblings.map((sibling, depth) => ({ sibling, left: Math.floor(index / 2 ** depth) % 2 === 1 })));
+  return rootOfPath(leaf, stepsAt(index, siblings));
 }
 
 function tryBlockVotes({ view, round, first, second }: FlatOf<'DoubleBlockVote'>, open: Case): void {
@@ -199,10 +200,12 @@ function rowHashInTree({ stateRoot, path }: FlatOf<'FalseAnswer'>, form: Exclude
 
 function tryRow(flat: FlatOf<'ForgedRow'>, open: Case): void {
   const { seq, path, rowHash, transaction, writer, querier, issuedAt, writerSignature } = flat;
-  const signatureHash = hexOf(keccak256(bytesOf(writerSignature))) as Hash32;
+  const packed = bytesOf(writerSignature);
+  const signatureHash = hexOf(keccak256(packed)) as Hash32;
   const { group, epoch } = open;
   mustSign(open, 'RowAnswer', { group, epoch, seq, path, rowHash, transaction, writer, signatureHash, querier, issuedAt }, flat.signature);
-  if (recoverSigner(transaction, writerSignature) === writer) throw new Refusal('NotConflicting');
+  const shown = unpackWriterSignature(packed);
+  if (shown !== undefined && isVouchedFor(open.context.domain, transaction, writer, shown)) throw new Refusal('NotConflicting');
 }
 
 function mustSign<N extends StructName>(open: Case, name: N, value: StructValue<N>, signature: Signature): void {

@@ -1,4 +1,4 @@
-import { bytesOf, hexOf, uintBytes, type Address, type Hash32, type Hex, type Signature } from '../types/index.ts';
+import { bytesOf, concatBytes, hexOf, uintBytes, type Address, type Hash32, type Hex, type Signature } from '../types/index.ts';
 import { evidenceFaults } from './faults.ts';
 
 /** Both directions of one packed value: the encoder and the decoder cannot disagree. */
@@ -21,6 +21,10 @@ export class Reader {
     return this.data.subarray(this.at - length, this.at);
   }
 
+  get left(): number {
+    return this.data.length - this.at;
+  }
+
   finish(): void {
     if (this.at !== this.data.length) throw evidenceFaults.malformed({ read: this.at, length: this.data.length });
   }
@@ -37,7 +41,17 @@ const fixed = <T extends Hex>(length: number): Field<T> => ({
 
 export const hash: Field<Hash32> = fixed<Hash32>(32);
 export const account: Field<Address> = fixed<Address>(20);
-export const rawSignature: Field<Signature> = fixed<Signature>(65);
+
+/** A row's writer signature in its packed form: 65 bytes, or 86 and 32 per level of its batch; the last byte of the 86 says how many. */
+export const writerSignature: Field<Hex> = {
+  write: (value, out) => out.push(bytesOf(value)),
+  read(from) {
+    const [own, batch] = [65, 86];
+    if (from.left === own) return hexOf(from.take(own));
+    const head = from.take(batch);
+    return hexOf(concatBytes(head, from.take(32 * (head[batch - 1] as number))));
+  },
+};
 
 /** Unsigned, big-endian, `length` bytes. */
 export const wide = (length: number): Field<bigint> => ({

@@ -1,6 +1,7 @@
 import type { StructValue } from '../codec/index.ts';
 import type { MerkleStep } from '../crypto/index.ts';
 import type { CertifiedCheckpoint, Roster } from '../membership/index.ts';
+import type { WriterSignature } from '../rows/index.ts';
 import type { TreeProof } from '../state-tree/index.ts';
 import type { Address, Hash32, Item, ReplicaIndex, Signature, Timestamp, TxId } from '../types/index.ts';
 
@@ -49,6 +50,6 @@ export type Evidence =
     } & ReportedCharge)
   | ({ readonly kind: 'FalseCheckpoint'; readonly certified: CertifiedCheckpoint; readonly accused: Signed<StructValue<'Checkpoint'>> } & ReportedCharge)
   | ({ readonly kind: 'FalseAnswer'; readonly answer: Signed<StructValue<'Answer'>>; readonly against: Refutation } & Charge)
-  | ({ readonly kind: 'ForgedRow'; readonly row: Signed<StructValue<'RowAnswer'>>; readonly writerSignature: Signature } & Charge);
+  | ({ readonly kind: 'ForgedRow'; readonly row: Signed<StructValue<'RowAnswer'>>; readonly writerSignature: WriterSignature } & Charge);
 
 export type OffenceName = Evidence['kind'];

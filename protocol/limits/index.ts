@@ -14,6 +14,8 @@ export const limits = Object.freeze({
   tableIdsCached: 4096,
   itemsPerTransaction: 16_384,
   backpointersPerTransaction: 64,
+  transactionsPerSignature: 64,
+  batchSignaturesRemembered: 10_000,
   textBytes: 128 * 1024,
   // consensus
   replicasPerGroup: 64,

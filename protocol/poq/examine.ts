@@ -1,9 +1,10 @@
 import { verifyStruct, type Domain, type StructValue } from '../codec/index.ts';
-import { keccak256, recoverSigner } from '../crypto/index.ts';
+import { keccak256 } from '../crypto/index.ts';
 import { isPicoloError } from '../errors/index.ts';
 import { verifyCertificate, type CertifiedCheckpoint, type Roster } from '../membership/index.ts';
+import { isVouchedFor, packWriterSignature, type WriterSignature } from '../rows/index.ts';
 import { verifyRank, type Leaf, type TreeProof } from '../state-tree/index.ts';
-import { bytesOf, hexOf, type Address, type Hash32, type Path, type Signature } from '../types/index.ts';
+import { hexOf, type Address, type Hash32, type Path, type Signature } from '../types/index.ts';
 
 /** What was asked, of whom, by whom. */
 export interface Expectation {
@@ -113,7 +114,7 @@ function leafAt({ checkpoint }: CertifiedCheckpoint, rank: bigint, proof: TreePr
 export interface RowReply {
   readonly row: StructValue<'RowAnswer'>;
   readonly signature: Signature;
-  readonly writerSignature: Signature;
+  readonly writerSignature: WriterSignature;
 }
 
 export type RowVerdict =
@@ -132,7 +133,7 @@ export function examineRow(reply: RowReply, leaf: { readonly path: Path; readonl
   if (!verifyStruct(expected.domain, 'RowAnswer', row, reply.signature, expected.target)) return malformed('signature');
   if (row.group !== group || row.epoch !== epoch || row.querier !== expected.querier) return malformed('identity');
   if (row.path !== leaf.path) return malformed('path');
-  if (row.signatureHash !== hexOf(keccak256(bytesOf(writerSignature)))) return malformed('proof');
-  if (recoverSigner(row.transaction, writerSignature) !== row.writer) return { kind: 'forgedRow', ...reply };
+  if (row.signatureHash !== hexOf(keccak256(packWriterSignature(writerSignature)))) return malformed('proof');
+  if (!isVouchedFor(expected.domain, row.transaction, row.writer, writerSignature)) return { kind: 'forgedRow', ...reply };
   return row.rowHash === leaf.rowHash ? { kind: 'agrees' } : { kind: 'otherRow', rowHash: row.rowHash };
 }

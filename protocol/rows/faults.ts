@@ -1,7 +1,8 @@
 import { defineFaults } from '../errors/index.ts';
 
 export const txFaults = defineFaults('TX', {
-  badSignature: ['the writer did not sign this transaction', 'sign the EIP-712 digest of the header with the key of `writer`'],
+  badSignature: ['the writer did not sign this transaction', 'sign the EIP-712 digest of the header, or of a batch that holds it, with the key of `writer`'],
+  beyondBatch: ['the transaction expires later than the batch it was signed in', 'sign the batch with the latest expiry of its transactions'],
   badMutationsRoot: ['the mutations are not the ones that were signed', 'rebuild and sign the transaction'],
   badFootprintRoot: ['the footprint is not the one that was signed', 'rebuild and sign the transaction'],
   badBackpointers: ['the backpointers are not the ones that were signed', 'rebuild and sign the transaction'],

@@ -18,9 +18,13 @@ export {
 export { keyC, mutationC, put, remove, rowC, type Mutation } from './mutation.ts';
 export {
   backpointersRootOf, bodyC, buildTransaction, decodeTransaction, encodeTransaction, entryIdOf, footprintRootOf, headerC, isSchemaChange,
-  itemBytes, itemC, mutationsRootOf, signTransaction, signedTransactionC, txIdOf, type DigestSigner, type SignedTransaction,
-  type TransactionBody, type TransactionDraft, type TransactionHeader, type TransactionInput,
+  itemBytes, itemC, mutationsRootOf, signTransaction, signTransactions, signedTransactionC, txIdOf, vouchedTxId, type DigestSigner,
+  type SignedTransaction, type TransactionBody, type TransactionDraft, type TransactionHeader, type TransactionInput,
 } from './transaction.ts';
+export {
+  batchOf, isVouchedFor, packWriterSignature, unpackWriterSignature, writerSignatureC, type BatchSignature, type TransactionBatch,
+  type WriterSignature,
+} from './writer-signature.ts';
 export { verifyTransaction, type Refusal } from './verify.ts';
 export { toCommand, transactionOf, verifyCommand } from './command.ts';
 export {

@@ -1,5 +1,5 @@
 import {
-  address, choice, decode, digestOf, encode, hash32, list, record, signature as signatureC, timestamp, u32, u64,
+  address, choice, decode, digestOf, encode, hash32, list, record, timestamp, u32, u64,
   type Codec, type Domain, type StructValue,
 } from '../codec/index.ts';
 import { merkleRoot, sha256Hex, signDigest } from '../crypto/index.ts';
@@ -8,8 +8,10 @@ import {
   bytesOf, concatBytes, uintBytes,
   type Address, type DatabaseId, type Digest, type EntryId, type Hash32, type Item, type Signature, type Timestamp, type TxId,
 } from '../types/index.ts';
+import { txFaults } from './faults.ts';
 import { mutationC, type Mutation } from './mutation.ts';
 import { DATABASE_TABLE, SCHEMA_TABLE } from './path.ts';
+import { batchOf, isVouchedFor, writerSignatureC, type WriterSignature } from './writer-signature.ts';
 
 export type TransactionHeader = StructValue<'Transaction'>;
 
@@ -28,7 +30,7 @@ export interface TransactionDraft {
 }
 
 export interface SignedTransaction extends TransactionDraft {
-  readonly signature: Signature;
+  readonly signature: WriterSignature;
 }
 
 export interface TransactionInput extends TransactionBody {
@@ -66,7 +68,7 @@ export const bodyC: Codec<TransactionBody> = record({
   backpointers: list(hash32, limits.backpointersPerTransaction),
 });
 
-export const signedTransactionC: Codec<SignedTransaction> = record({ header: headerC, signature: signatureC, body: bodyC });
+export const signedTransactionC: Codec<SignedTransaction> = record({ header: headerC, signature: writerSignatureC, body: bodyC });
 
 export function encodeTransaction(tx: SignedTransaction): Uint8Array {
   return encode(signedTransactionC, tx);
@@ -116,9 +118,30 @@ export function txIdOf(domain: Domain, header: TransactionHeader): TxId {
 }
 
 export function signTransaction(domain: Domain, draft: TransactionDraft, signer: DigestSigner): SignedTransaction {
-  const digest = txIdOf(domain, draft.header);
-  const signature = typeof signer === 'function' ? signer(digest) : signDigest(digest, signer);
-  return { header: draft.header, signature, body: draft.body };
+  return { header: draft.header, signature: signWith(signer, txIdOf(domain, draft.header)), body: draft.body };
+}
+
+/** The same for several of one writer, at most `transactionsPerSignature`, under one signature. */
+export function signTransactions(domain: Domain, drafts: readonly TransactionDraft[], signer: DigestSigner): SignedTransaction[] {
+  const [first] = drafts;
+  if (first === undefined) return [];
+  const batch = batchOf(first.header.writer, drafts.map(({ header }) => ({ id: txIdOf(domain, header), notAfter: header.notAfter })));
+  const shares = batch.shares(signWith(signer, digestOf(domain, 'TxBatch', batch.value)));
+  return drafts.map(({ header, body }, i) => ({ header, signature: shares[i] as WriterSignature, body }));
+}
+
+function signWith(signer: DigestSigner, digest: Digest): Signature {
+  return typeof signer === 'function' ? signer(digest) : signDigest(digest, signer);
+}
+
+/** The id of a transaction that its writer vouched for. Throws TX_BAD_SIGNATURE, TX_BEYOND_BATCH. */
+export function vouchedTxId(domain: Domain, header: TransactionHeader, signature: WriterSignature): TxId {
+  const txId = txIdOf(domain, header);
+  if (!isVouchedFor(domain, txId, header.writer, signature)) throw txFaults.badSignature({ writer: header.writer });
+  if (typeof signature !== 'string' && header.notAfter > signature.notAfter) {
+    throw txFaults.beyondBatch({ notAfter: header.notAfter, batch: signature.notAfter });
+  }
+  return txId;
 }
 
 /** A transaction placed in time. The id is also the version of every key the entry writes (consensus §2.2). */

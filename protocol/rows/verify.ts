@@ -1,12 +1,11 @@
 import type { Domain } from '../codec/index.ts';
-import { recoverSigner } from '../crypto/index.ts';
 import { isPicoloError, type PicoloError } from '../errors/index.ts';
 import { limits } from '../limits/index.ts';
 import { ZERO_HASH, type Hash32, type Item } from '../types/index.ts';
 import { txFaults } from './faults.ts';
 import { noncePath } from './path.ts';
 import {
-  backpointersRootOf, encodeTransaction, footprintRootOf, mutationsRootOf, txIdOf, type SignedTransaction,
+  backpointersRootOf, encodeTransaction, footprintRootOf, mutationsRootOf, vouchedTxId, type SignedTransaction,
 } from './transaction.ts';
 
 /** Why a transaction is refused; every honest replica names the same fault. */
@@ -16,7 +15,7 @@ export interface Refusal {
 
 /**
  * Everything that can be said about a transaction without any state: limits, roots, order of the
- * items, nonce item, expiry and the writer's signature (P-6-signed-ops). Never throws for bad input.
+ * items, nonce item, expiry and the writer's signature, its own or a batch's (P-6-signed-ops). Never throws for bad input.
  * @param encodedBytes length of its encoding when known, to spare encoding it again
  */
 export function verifyTransaction(domain: Domain, tx: SignedTransaction, encodedBytes?: number): 'valid' | Refusal {
@@ -25,9 +24,7 @@ export function verifyTransaction(domain: Domain, tx: SignedTransaction, encoded
     checkTimes(tx);
     checkItems(tx);
     checkRoots(tx);
-    if (recoverSigner(txIdOf(domain, tx.header), tx.signature) !== tx.header.writer) {
-      throw txFaults.badSignature({ writer: tx.header.writer });
-    }
+    vouchedTxId(domain, tx.header, tx.signature);
   });
 }
 

@@ -82,7 +82,8 @@ async function planOver<T>(writing: Writing, known: Known, build: Build<T>): Pro
     known.learn(schemaPath(writing.home.database), version, null);
     return { ...await build(known), schema: current };
   });
-  return { value, plan: draft.size === 0 ? undefined : await planDraft(writing, known, draft, schema) };
+  const plan = draft.size === 0 ? undefined : await writing.client.signing.preparing(() => planDraft(writing, known, draft, schema));
+  return { value, plan };
 }
 
 interface Signed {
@@ -136,14 +137,13 @@ function requireFresh(draft: Draft, before: Before, home: Home): void {
 export async function sign(
   client: Client, input: Omit<PlanInput, 'before' | 'schema'> & { readonly schema: { readonly version: number }; readonly items: readonly Item[] }, snapshot: Timestamp,
 ): Promise<SignedTransaction> {
-  const wallet = client.signer();
   const { database, writer, nonce, mutations, items } = input;
   const notAfter = timestampOf(Date.now() + LIFE_MS, 0, 0);
   const draft = buildTransaction({
     database, writer, nonce, schemaVersion: input.schema.version, snapshot: snapshot < notAfter ? snapshot : (0n as Timestamp), notAfter,
     mutations: mutations as Mutation[], items, backpointers: [],
   });
-  return { ...draft, signature: await wallet.sign(client.trust.domain, 'Transaction', draft.header) };
+  return { ...draft, signature: await client.signing.sign(draft.header) };
 }
 
 /**

@@ -1,8 +1,8 @@
-import { signStruct } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { queryRequestW, rangeAnswerW, readAnswerW, statementAnswerW } from '../../protocol/query/index.ts';
 import {
-  buildTransaction, changeSchema, createDatabase, databaseIdOf, footprintOf, pathOf, pathRange, put, type DatabaseMetadata, type Mutation,
+  buildTransaction, changeSchema, createDatabase, databaseIdOf, footprintOf, pathOf, pathRange, put, signTransaction, signTransactions,
+  type DatabaseMetadata, type Mutation, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
 import { emptySchema, schemaOf, type Schema } from '../../protocol/schema/index.ts';
 import { ZERO_HASH, type Address, type DatabaseId, type EntryId, type Hash32, type Timestamp } from '../../protocol/types/index.ts';
@@ -13,7 +13,7 @@ import type { Vectors } from './verifier.ts';
 const WRITER = new Uint8Array(32).fill(0x61);
 const REQUEST = `0x${'5a'.repeat(32)}` as Hash32;
 
-/** A group with one table of twenty rows, and what its nodes answer to one client. */
+/** A group with one table of twenty rows, ten of them from a transaction that was signed in a batch, and what its nodes answer to one client. */
 export async function makeVectors(): Promise<Vectors> {
   const world = new World();
   const writer = addressOf(WRITER);
@@ -23,7 +23,9 @@ export async function makeVectors(): Promise<Vectors> {
   const database = databaseIdOf(metadata);
   const schema = schemaOf(['CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, price REAL)']);
   write(world, database, emptySchema, 1n, [createDatabase(metadata), changeSchema(schema)]);
-  write(world, database, schema, 2n, Array.from({ length: 20 }, (_, i) => put('item', [BigInt(i)], [BigInt(i), `item ${i}`, i / 4])));
+  const rows = Array.from({ length: 20 }, (_, i) => put('item', [BigInt(i)], [BigInt(i), `item ${i}`, i / 4]));
+  write(world, database, schema, 2n, rows.slice(0, 10));
+  write(world, database, schema, 3n, rows.slice(10), true);
   const paths = [3n, 19n, 20n].map((id) => pathOf(database, 'item', '', [id]));
   const querier = `0x${'0d'.repeat(20)}` as Address;
   const asked = { database, querier, request: REQUEST, minTimestamp: 0n as Timestamp, minHeight: 0n };
@@ -43,12 +45,12 @@ export async function makeVectors(): Promise<Vectors> {
   };
 }
 
-function write(world: World, database: DatabaseId, schema: Schema, nonce: bigint, mutations: readonly Mutation[]): void {
+function write(world: World, database: DatabaseId, schema: Schema, nonce: bigint, mutations: readonly Mutation[], batched = false): void {
   const writer = addressOf(WRITER);
   const before = { versionOf: ({ path }: { path: Hash32 }) => world.leaves.get(path as never)?.version ?? ZERO_HASH as EntryId, contentOf: () => undefined };
   const items = footprintOf({ schema, database, writer, nonce, mutations, before });
   const draft = buildTransaction({
     database, writer, nonce, schemaVersion: schema.version, snapshot: 0n as Timestamp, notAfter: ((1n << 96n) - 1n) as Timestamp, mutations, items, backpointers: [],
   });
-  world.submit({ ...draft, signature: signStruct(world.domain, 'Transaction', draft.header, WRITER) });
+  world.submit(batched ? signTransactions(world.domain, [draft, draft, draft], WRITER)[1] as SignedTransaction : signTransaction(world.domain, draft, WRITER));
 }

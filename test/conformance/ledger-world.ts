@@ -4,7 +4,7 @@ import type { Domain } from '../../protocol/codec/index.ts';
 import { MAX_TIMESTAMP, timestampOf } from '../../protocol/hlc/index.ts';
 import {
   buildTransaction, changedSchema, changesOf, changeSchema, createDatabase, databaseIdOf, entryIdOf, footprintOf, indexKeyOf, keyRef,
-  leafOf, nonceLeafOf, put, remove, signTransaction, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef,
+  leafOf, nonceLeafOf, put, remove, signTransaction, signTransactions, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef,
   type KeyRef, type Mutation, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
 import {
@@ -103,7 +103,8 @@ export class World {
     const draft = buildTransaction({
       database, writer, nonce, schemaVersion: schema.version, snapshot: 0n as Timestamp, notAfter, mutations, items, backpointers: [],
     });
-    const tx = signTransaction(domain, draft, this.key);
+    // every other one shares its signature: to a ledger both are the same
+    const tx = nonce % 2n === 0n ? signTransaction(domain, draft, this.key) : signTransactions(domain, [draft, draft, draft], this.key)[2] as SignedTransaction;
     const command = toCommand(domain, tx);
     const entryId = entryIdOf(command.id, ts, command.footprintRoot);
     return { tx, command, entry: { entryId, ts, command, outcome: 'applied' } };

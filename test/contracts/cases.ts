@@ -1,11 +1,11 @@
-import type { StructValue } from '../../protocol/codec/index.ts';
+import { digestOf, type StructValue } from '../../protocol/codec/index.ts';
 import { addressOf as addressOfKey, keccak256, merklePath, merkleRoot, sha256, sha256Hex, signDigest } from '../../protocol/crypto/index.ts';
 import type { Evidence, OpenedVote, Signed } from '../../protocol/evidence/index.ts';
 import { rosterOf, type CertifiedCheckpoint, type CheckpointDetail } from '../../protocol/membership/index.ts';
-import { entryIdOf, footprintRootOf, itemBytes } from '../../protocol/rows/index.ts';
+import { batchOf, entryIdOf, footprintRootOf, itemBytes, packWriterSignature, type BatchSignature } from '../../protocol/rows/index.ts';
 import { createTree, type Leaf } from '../../protocol/state-tree/index.ts';
 import {
-  bytesOf, hexOf, quorumOf, uintBytes, ZERO_HASH, type Address, type EntryId, type Hash32, type Item, type Path, type Timestamp, type TxId,
+  bytesOf, hexOf, quorumOf, uintBytes, ZERO_HASH, type Address, type EntryId, type Hash32, type Item, type Path, type Signature, type Timestamp, type TxId,
 } from '../../protocol/types/index.ts';
 import { sign, type TestGroup, type World } from './world.ts';
 
@@ -111,7 +111,7 @@ export function falseCheckpoint(place: Place, culprit: number, beneficiary: Addr
   const other = certified(place, h(roots[1]), 40n, [culprit]);
   const evidence: CaseOf<'FalseCheckpoint'> = {
     kind: 'FalseCheckpoint', ...chargeOf(place, culprit), beneficiary, certified: certified(place, h(roots[0])),
-    accused: { value: other.checkpoint, signature: (other.signatures[0] as { signature: CaseOf<'ForgedRow'>['writerSignature'] }).signature },
+    accused: { value: other.checkpoint, signature: (other.signatures[0] as { signature: Signature }).signature },
   };
   return evidence;
 }
@@ -167,19 +167,27 @@ export function falseAnswer(
 }
 
 export function forgedRow(
-  place: Place, culprit: number, querier: Address, issuedAt: bigint, { honest = false, seq = 1n } = {},
+  place: Place, culprit: number, querier: Address, issuedAt: bigint,
+  { honest = false, seq = 1n, batch = 0, index = 0, change = {} as Partial<BatchSignature> } = {},
 ): CaseOf<'ForgedRow'> {
   const transaction = h('transaction') as TxId;
-  const writerSignature = signDigest(transaction, sha256(uintBytes(77, 4)));
+  const writerSignature = batch === 0 ? signDigest(transaction, sha256(uintBytes(77, 4))) : { ...shareOf(place, transaction, batch, index), ...change };
   const writer = honest ? writerAddress() : (`0x${'11'.repeat(20)}` as Address);
   const value: StructValue<'RowAnswer'> = {
     group: place.group.group, epoch: place.epoch, seq, path: h('path') as Path, rowHash: h('row'), transaction, writer,
-    signatureHash: hexOf(keccak256(bytesOf(writerSignature))) as Hash32, querier, issuedAt,
+    signatureHash: hexOf(keccak256(packWriterSignature(writerSignature))) as Hash32, querier, issuedAt,
   };
   return {
     kind: 'ForgedRow', ...chargeOf(place, culprit), writerSignature,
     row: { value, signature: sign(place.world, memberOf(place, culprit), 'RowAnswer', value) },
   };
+}
+
+/** The transaction's share of a signature over `size` of them. */
+function shareOf({ world }: Place, transaction: TxId, size: number, index: number): BatchSignature {
+  const transactions = Array.from({ length: size }, (_, i) => ({ id: i === index ? transaction : (h(`other ${i}`) as TxId), notAfter: 9n }));
+  const batch = batchOf(writerAddress(), transactions);
+  return batch.shares(signDigest(digestOf(world.domain, 'TxBatch', batch.value), sha256(uintBytes(77, 4))))[index] as BatchSignature;
 }
 
 function writerAddress(): Address {

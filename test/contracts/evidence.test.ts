@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { decodeCall, encodeEvidence, judge, judgeFlat, type Evidence, type JudgeContext, type SignerRecord, type Verdict } from '../../protocol/evidence/index.ts';
 import { addressOf, sha256 } from '../../protocol/crypto/index.ts';
-import { bytesOf, hexOf, isHex, type Address, type Hex } from '../../protocol/types/index.ts';
+import { bytesOf, hexOf, isHex, type Address, type Hex, type Timestamp } from '../../protocol/types/index.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import {
   answer, blockVote, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, key, openedVote, treeOf,
@@ -78,12 +78,13 @@ async function guiltyCases(place: Place): Promise<readonly Evidence[]> {
     falseAnswer(place, 2, 'empty', querier, at),
     falseAnswer(place, 3, 'certificate', querier, at),
     forgedRow(place, 0, querier, at),
+    forgedRow(place, 1, querier, at, { batch: 5, index: 4 }),
   ];
 }
 
 describe('evidence: contract and judge agree', () => {
   it('P-6.2-publish-proof: every offence is accepted in one transaction, the reward goes to whom it belongs', async () => {
-    for (let i = 0; i < 9; i++) {
+    for (let i = 0; i < 10; i++) {
       const place = await fresh();
       const evidence = (await guiltyCases(place))[i] as Evidence;
       const verdict = await both(place, evidence);
@@ -155,6 +156,23 @@ describe('evidence: contract and judge agree', () => {
       expect(await both(place, falseAnswer(place, 1, form, querier, at, { honest: true })), form).to.deep.equal(refused('NotConflicting'));
     }
     expect(await both(place, forgedRow(place, 1, querier, at, { honest: true }))).to.deep.equal(refused('NotConflicting'));
+  });
+
+  it('a batch signature proves its writer at every place of every size, and nothing when it is malformed', async () => {
+    const place = await fresh();
+    const at = await now();
+    for (const [batch, index] of [[1, 0], [2, 1], [5, 4], [64, 63], [33, 7]] as const) {
+      const honest = forgedRow(place, 1, querier, at, { honest: true, batch, index });
+      expect(await both(place, honest), `${batch}/${index}`).to.deep.equal(refused('NotConflicting'));
+    }
+    const malformed = [
+      { count: 0 }, { count: 6 }, { count: 65 }, { count: 3 }, { index: 3 }, { index: 5 }, { index: 9 }, { notAfter: 10n as Timestamp }, { siblings: [] },
+    ];
+    for (const change of malformed) {
+      const bent = await fresh();
+      const evidence = forgedRow(bent, 1, querier, await now(), { honest: true, batch: 5, index: 4, change });
+      expect((await both(bent, evidence)).kind, Object.keys(change).join()).to.equal('guilty');
+    }
   });
 
   it('an inner node cannot pose as a leaf to prove a present row absent', async () => {

@@ -87,6 +87,7 @@ async function evidenceJourney(world: World): Promise<void> {
     ['FalseAnswer, own root, absence', (p, at) => bigAnswer(p, at, false)],
     ['FalseAnswer, certificate 3 of 4', (p, at) => falseAnswer(p, 0, 'certificate', querier, at)],
     ['ForgedRow', (p, at) => forgedRow(p, 0, querier, at)],
+    ['ForgedRow, batch of 64', (p, at) => forgedRow(p, 0, querier, at, { batch: 64, index: 40 })],
   ];
   for (const [name, make] of cases) {
     const place = await fresh();

@@ -1,11 +1,11 @@
 import {
-  bytes, decode, encode, hash32, list, nullable, record, signature as signatureC, text, timestamp, u32, type Decoded, type Domain,
+  bytes, decode, encode, hash32, list, nullable, record, text, timestamp, u32, type Decoded, type Domain,
 } from '../../../protocol/codec/index.ts';
-import { recoverSigner } from '../../../protocol/crypto/index.ts';
 import { isPicoloError } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
-  contentHashOf, entryIdOf, headerC, keyC, keyHashOf, NONCE_TABLE, noncePath, pathOf, put, rowC, rowHashOf, txIdOf,
+  contentHashOf, entryIdOf, headerC, keyC, keyHashOf, NONCE_TABLE, noncePath, pathOf, put, rowC, rowHashOf, vouchedTxId,
+  writerSignatureC,
 } from '../../../protocol/rows/index.ts';
 import { rangeProofC, verifyRange } from '../../../protocol/state-tree/index.ts';
 import { equalBytes, ZERO_HASH, type EntryId, type Hash32, type Path } from '../../../protocol/types/index.ts';
@@ -19,7 +19,7 @@ export const LAST_PATH = `0x${'ff'.repeat(32)}` as Path;
 const MOST_CHUNK_BYTES = limits.frameBytes;
 
 /** Entries that wrote the chunk's leaves, each once. */
-const chunkEntryC = record({ header: headerC, signature: signatureC, ts: timestamp, mutations: bytes(32 * limits.mutationsPerTransaction) });
+const chunkEntryC = record({ header: headerC, signature: writerSignatureC, ts: timestamp, mutations: bytes(32 * limits.mutationsPerTransaction) });
 
 const chunkLeafC = record({
   path: hash32, entry: u32, table: text(limits.identifierBytes), index: text(limits.sqlBytes), key: keyC, content: nullable(rowC),
@@ -67,8 +67,7 @@ export function verifyChunk(domain: Domain, stateRoot: Hash32, from: Path | null
 }
 
 export function versionOf(domain: Domain, { header, signature, ts, mutations }: ChunkEntry): EntryId {
-  const txId = txIdOf(domain, header);
-  if (recoverSigner(txId, signature) !== header.writer) throw ledgerFaults.badChunk({ part: 'signature', txId });
+  const txId = vouchedTxId(domain, header, signature);
   const known = mutations.length > 0 && mutations.length % 32 === 0 && rootFrom(mutations) === header.mutationsRoot;
   if (mutations.length > 0 && !known) throw ledgerFaults.badChunk({ part: 'mutations', txId });
   return entryIdOf(txId, ts, header.footprintRoot);

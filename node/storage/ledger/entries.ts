@@ -1,19 +1,21 @@
 import { LRUCache } from 'lru-cache';
-import { decode, encode, record, signature as signatureC } from '../../../protocol/codec/index.ts';
+import { decode, encode, record } from '../../../protocol/codec/index.ts';
 import { sha256 } from '../../../protocol/crypto/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
-import { headerC, mutationC, type EntryRef, type Mutation, type SignedTransaction, type TransactionHeader } from '../../../protocol/rows/index.ts';
-import { bytesOf, concatBytes, type Hash32, type Signature } from '../../../protocol/types/index.ts';
+import {
+  headerC, mutationC, writerSignatureC, type EntryRef, type Mutation, type SignedTransaction, type TransactionHeader, type WriterSignature,
+} from '../../../protocol/rows/index.ts';
+import { bytesOf, concatBytes, type Hash32 } from '../../../protocol/types/index.ts';
 import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
 import type { Store } from './store.ts';
 
-export const headC = record({ header: headerC, signature: signatureC });
+export const headC = record({ header: headerC, signature: writerSignatureC });
 
 /** What is kept of an entry: enough to prove who wrote each of its rows. */
 export interface StoredEntry extends EntryRef {
   readonly header: TransactionHeader;
-  readonly signature: Signature;
+  readonly signature: WriterSignature;
   /** Leaves of the mutation tree, 32 bytes each; empty for an aborted entry, which wrote no row. */
   readonly mutations: Uint8Array;
 }

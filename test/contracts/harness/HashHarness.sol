@@ -12,6 +12,9 @@ contract HashHarness {
         if (id == keccak256("Transaction")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.Transaction)));
         }
+        if (id == keccak256("TxBatch")) {
+            return PicoloHashes.hash(abi.decode(words, (PicoloHashes.TxBatch)));
+        }
         if (id == keccak256("Voucher")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.Voucher)));
         }

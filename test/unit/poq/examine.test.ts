@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { examine, examineRow, type PoqAnswer } from '../../../protocol/poq/index.ts';
 import { verifyProof, type TreeProof } from '../../../protocol/state-tree/index.ts';
 import { ZERO_HASH } from '../../../protocol/types/index.ts';
-import { answerOf, certify, expectationOf, hash, outsider, path, rowOf, self, stateOf, target, third } from './fixtures.ts';
+import { answerOf, batchedRowOf, certify, expectationOf, hash, outsider, path, rowOf, self, stateOf, target, third } from './fixtures.ts';
 
 const state = stateOf(50);
 const expected = expectationOf(state);
@@ -95,6 +95,14 @@ describe('poq: rows', () => {
     const forged = rowOf(expected, {}, third);
     expect(examineRow(forged, leaf, expected)).to.deep.equal({ kind: 'forgedRow', ...forged });
     expect(forged.row.writer).to.equal(outsider);
+  });
+
+  it('a row whose transaction was signed in a batch agrees; a share that does not lead to the signature is a forged row', () => {
+    expect(examineRow(batchedRowOf(expected), leaf, expected)).to.deep.equal({ kind: 'agrees' });
+    for (const change of [{ index: 0 }, { count: 2 }, { siblings: [] }]) {
+      const forged = batchedRowOf(expected, change);
+      expect(examineRow(forged, leaf, expected)).to.deep.equal({ kind: 'forgedRow', ...forged });
+    }
   });
 
   it('a row under another signature, question, key or signature hash is malformed', () => {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { signStruct, type Domain, type StructValue } from '../../../protocol/codec/index.ts';
+import { digestOf, signStruct, type Domain, type StructValue } from '../../../protocol/codec/index.ts';
 import { addressOf, keccak256, signDigest } from '../../../protocol/crypto/index.ts';
 import { checkpointDigestOf, configHashOf, detailHashOf, rosterOf, type CertifiedCheckpoint } from '../../../protocol/membership/index.ts';
 import {
   challengeFor, requestFor, type ChallengeSeed, type Expectation, type PoqAnswer, type RowReply,
 } from '../../../protocol/poq/index.ts';
+import { batchOf, packWriterSignature, type BatchSignature, type WriterSignature } from '../../../protocol/rows/index.ts';
 import { createTree, type StateTree, type TreeRoot } from '../../../protocol/state-tree/index.ts';
 import {
-  bytesOf, hexOf, ZERO_HASH, type Address, type Hash32, type Path, type Signature, type Timestamp,
+  bytesOf, hexOf, ZERO_HASH, type Address, type Hash32, type Path, type Timestamp,
 } from '../../../protocol/types/index.ts';
 
 export const hash = (label: string): Hash32 => hexOf(createHash('sha256').update(label).digest()) as Hash32;
@@ -71,10 +72,21 @@ export function answerOf(state: State, expected: Expectation, part: Partial<Answ
 /** A row handed over with its writer's signature; `writerKey` other than the writer's forges it. */
 export function rowOf(expected: Expectation, part: Partial<StructValue<'RowAnswer'>> = {}, writerKey: Address = outsider): RowReply {
   const transaction = hash('transaction');
-  const writerSignature: Signature = signDigest(transaction, keyOf(writerKey));
+  return replyOf(expected, { transaction, ...part }, signDigest(transaction, keyOf(writerKey)));
+}
+
+/** The same, signed by its writer as one of three. */
+export function batchedRowOf(expected: Expectation, change: Partial<BatchSignature> = {}): RowReply {
+  const [transaction, other] = [hash('transaction'), hash('other')];
+  const batch = batchOf(outsider, [other, transaction, other].map((id) => ({ id, notAfter: 9n })));
+  const share = batch.shares(signDigest(digestOf(domain, 'TxBatch', batch.value), keyOf(outsider)))[1] as BatchSignature;
+  return replyOf(expected, { transaction }, { ...share, ...change });
+}
+
+function replyOf(expected: Expectation, part: Partial<StructValue<'RowAnswer'>>, writerSignature: WriterSignature): RowReply {
   const row = {
-    group, epoch, seq: 2n, path: path(0), rowHash: hash('row 0'), transaction, writer: outsider,
-    signatureHash: hexOf(keccak256(bytesOf(writerSignature))) as Hash32, querier: expected.querier, issuedAt: 1n, ...part,
+    group, epoch, seq: 2n, path: path(0), rowHash: hash('row 0'), transaction: hash('transaction'), writer: outsider,
+    signatureHash: hexOf(keccak256(packWriterSignature(writerSignature))) as Hash32, querier: expected.querier, issuedAt: 1n, ...part,
   };
   return { row, signature: signStruct(domain, 'RowAnswer', row, keyOf(expected.target)), writerSignature };
 }
