@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { clusterCommand } from './commands/cluster.ts';
 import { databaseCommand } from './commands/db.ts';
 import { devCommand } from './commands/dev.ts';
+import { groupCommand } from './commands/group.ts';
 import { nodeCommand } from './commands/node.ts';
 import { providerCommand } from './commands/provider.ts';
 import { sqlCommand } from './commands/sql.ts';
@@ -20,7 +21,7 @@ Examples:
   picolo provider init --dir ./p --region eu-west   make a provider's folder and keys
 `);
 
-  for (const command of [devCommand, providerCommand, nodeCommand, clusterCommand, databaseCommand, sqlCommand, watchCommand]) {
+  for (const command of [devCommand, providerCommand, nodeCommand, clusterCommand, groupCommand, databaseCommand, sqlCommand, watchCommand]) {
     program.addCommand(command());
   }
   prepare(program);

@@ -15,7 +15,7 @@ import { layFoundations, type Foundations } from './foundations.ts';
 import { joinGroups, type Memberships } from './membership.ts';
 import { dialNeighbours, mxWebSocket } from './mx/index.ts';
 import type { Clock, Transport } from './ports/index.ts';
-import { createNodeMx, createServices } from './services/index.ts';
+import { createNodeMx, createServices, sampleOf } from './services/index.ts';
 
 export { readVouchers } from './services/index.ts';
 
@@ -101,9 +101,7 @@ function watch({ metrics, transport, chain, clock }: Foundations, { groups }: Me
   metrics.network.watch(() => transport.stats());
   metrics.chain.watch(chain);
   metrics.consensus.watch(() => [...groups.members].flatMap(([group, { host }]) => {
-    if (host === undefined) return [];
-    const { view, fastOpen, committed, checkpoint, pending, acked, closeTs } = host.status();
-    return [[group, { view, fastOpen, committed, checkpoint, pending, acked, lagMs: clock.nowMs() - Number(closeTs >> 48n) }] as const];
+    return host === undefined ? [] : [[group, sampleOf(host, clock.nowMs())] as const];
   }));
 }
 

@@ -6,7 +6,7 @@
 import type { CertifiedCheckpoint, Roster } from '../../protocol/membership/index.ts';
 import {
   commandReader, createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
-  verifyMessage, type Anchor, type Application, type CommandReader, type CommittedBlock, type Effect, type GroupConfig, type Input, type Message,
+  verifyMessage, type Anchor, type Application, type CommandReader, type Effect, type GroupConfig, type Input, type Message,
   type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
 import { InvariantError, isPicoloError } from '../../protocol/errors/index.ts';
@@ -15,6 +15,7 @@ import type { AppliedBlock, Clock, Journal, Ledger, Signer } from '../ports/inde
 import { hostFaults } from './faults.ts';
 import { forgetBehind } from './forget.ts';
 import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
+import { Tally, type Counts } from './tally.ts';
 
 /** What a group tells the node around it. */
 export interface GroupEvents {
@@ -50,8 +51,13 @@ export interface GroupHost {
   deliver(from: Address, message: Uint8Array): void;
   reconfigure(epoch: Epoch, roster: readonly Address[]): void;
   installed(anchor: GroupConfig['anchor']): void;
-  status(): ReplicaStatus & { readonly refusedMessages: number };
+  status(): HostStatus;
   stop(): Promise<void>;
+}
+
+export interface HostStatus extends ReplicaStatus {
+  readonly refusedMessages: number;
+  readonly counts: Counts;
 }
 
 interface Waiter {
@@ -80,6 +86,7 @@ class Host implements GroupHost {
   private lastToken = 0;
   private flushedToken = 0;
   private refusedMessages = 0;
+  private readonly tally = new Tally();
   private cancelAlarm: () => void = () => undefined;
 
   constructor(parts: GroupParts) {
@@ -122,8 +129,8 @@ class Host implements GroupHost {
     this.feed({ kind: 'installed', nowMs: this.now(), anchor });
   }
 
-  status(): ReplicaStatus & { readonly refusedMessages: number } {
-    return { ...statusOf(this.replica), refusedMessages: this.refusedMessages };
+  status(): HostStatus {
+    return { ...statusOf(this.replica), refusedMessages: this.refusedMessages, counts: this.tally.read() };
   }
 
   async stop(): Promise<void> {
@@ -165,7 +172,7 @@ class Host implements GroupHost {
       case 'commit': {
         const block = ledgerBlock(effect.block);
         ledger.apply(block);
-        return events.onCommitted(block, fastIn(effect.block));
+        return events.onCommitted(block, this.tally.committed(effect.block));
       }
       case 'checkpointWanted':
         this.inputs.push({ kind: 'commitment', nowMs: this.now(), height: effect.height, commitment: ledger.commitment(effect.height) });
@@ -174,7 +181,9 @@ class Host implements GroupHost {
       case 'snapshotWanted': return events.onSnapshotWanted(effect.from, effect.certificate, effect.anchor);
       case 'sealed': return events.onSealed(effect);
       case 'evidence': return events.onOffence(effect.offence);
-      case 'milestone': return events.onMilestone(effect.milestone);
+      case 'milestone':
+        this.tally.milestone(effect.milestone);
+        return events.onMilestone(effect.milestone);
       case 'alarm':
         this.cancelAlarm();
         this.cancelAlarm = clock.after(effect.delayMs, () => this.feed({ kind: 'tick', nowMs: this.now() }));
@@ -283,8 +292,4 @@ function applicationOf(ledger: Ledger, commandOf: CommandReader): Application {
     blockAt: (height) => ledger.blockAt(height),
     commandOf,
   };
-}
-
-function fastIn({ entries }: CommittedBlock): number {
-  return entries.filter(({ certView, outcome }) => certView !== null && outcome === 'applied').length;
 }

@@ -9,7 +9,7 @@
  */
 export { hostFaults } from './faults.ts';
 export { snapshotReplyC, type PeerRequest } from './frames.ts';
-export { startGroup, type GroupEvents, type GroupHost, type GroupParts } from './group.ts';
+export { startGroup, type GroupEvents, type GroupHost, type GroupParts, type HostStatus } from './group.ts';
 export { Groups, type GroupState, type GroupStorage, type GroupsEvents, type GroupsParts, type Member } from './groups.ts';
 export { encodeCertified, ledgerBlock } from './ledger-forms.ts';
 export { createRouter, type Router } from './router.ts';

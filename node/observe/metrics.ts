@@ -1,10 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Address, GroupId } from '../../protocol/types/index.ts';
+import type { GroupId } from '../../protocol/types/index.ts';
 import type { ChainPort, TransportStats } from '../ports/index.ts';
 
 /** What a group looks like at the moment of a scrape. */
 export interface GroupSample {
   readonly view: bigint;
+  /** Place in the roster of the view's leader. */
+  readonly leader: number;
   readonly fastOpen: boolean;
   readonly committed: bigint;
   readonly checkpoint: bigint;
@@ -12,6 +14,10 @@ export interface GroupSample {
   readonly acked: number;
   /** Now minus the closed timestamp. */
   readonly lagMs: number;
+  /** Blocks behind the highest committed height that a member told. */
+  readonly behind: number;
+  /** Clock of each other member minus ours, by place in the roster. */
+  readonly clockOffsetsMs: readonly (readonly [replica: number, offsetMs: number])[];
 }
 
 /**
@@ -28,8 +34,6 @@ export interface Metrics {
     rejected(group: GroupId, reason: string): void;
     viewChange(group: GroupId, cause: string): void;
     offence(kind: string): void;
-    /** Peer's clock minus ours. */
-    clockOffset(peer: Address, offsetMs: number): void;
   };
   readonly storage: {
     flushed(durationMs: number): void;
@@ -78,9 +82,6 @@ function consensusMetrics(registry: Registry): Metrics['consensus'] {
   const rejects = counter(registry, 'consensus_rejects_total', 'Proposals refused', ['group', 'reason']);
   const changes = counter(registry, 'consensus_view_changes_total', 'View changes by cause', ['group', 'cause']);
   const offences = counter(registry, 'consensus_offences_total', 'Provable offences seen', ['kind']);
-  const offset = new Gauge({
-    name: 'picolo_consensus_clock_offset_seconds', help: 'Clock of a peer minus ours', labelNames: ['peer'], registers: [registry],
-  });
   return {
     watch: (groups) => watchGroups(registry, groups),
     committed(group, counts) {
@@ -91,13 +92,14 @@ function consensusMetrics(registry: Registry): Metrics['consensus'] {
     rejected: (group, reason) => rejects.inc({ group, reason }),
     viewChange: (group, cause) => changes.inc({ group, cause }),
     offence: (kind) => offences.inc({ kind }),
-    clockOffset: (peer, offsetMs) => offset.set({ peer }, offsetMs / 1000),
   };
 }
 
 function watchGroups(registry: Registry, groups: () => Iterable<readonly [GroupId, GroupSample]>): void {
   const fields: readonly (readonly [name: string, help: string, read: (sample: GroupSample) => number])[] = [
     ['view', 'Current view', (s) => Number(s.view)],
+    ['leader', 'Place of its leader in the roster', (s) => s.leader],
+    ['behind_blocks', 'Blocks behind the highest height that a member told', (s) => s.behind],
     ['mode', '1 while the fast path is open, else 0', (s) => (s.fastOpen ? 1 : 0)],
     ['committed_height', 'Height of the committed chain', (s) => Number(s.committed)],
     ['checkpoint_height', 'Height of the newest certified checkpoint', (s) => Number(s.checkpoint)],
@@ -110,6 +112,11 @@ function watchGroups(registry: Registry, groups: () => Iterable<readonly [GroupI
       for (const [group, sample] of groups()) set({ group }, read(sample));
     });
   }
+  gauge(registry, 'consensus_clock_offset_seconds', 'Clock of a member minus ours, the way of its message included', ['group', 'replica'], (set) => {
+    for (const [group, { clockOffsetsMs }] of groups()) {
+      for (const [replica, offsetMs] of clockOffsetsMs) set({ group, replica: String(replica) }, offsetMs / 1000);
+    }
+  });
 }
 
 function storageMetrics(registry: Registry): Metrics['storage'] {

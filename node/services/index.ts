@@ -10,4 +10,5 @@ export { peersOf, servePeer } from './peers.ts';
 export { PoqLoops } from './poq-loops.ts';
 export type { ReadParts } from './reads.ts';
 export { createServices } from './services.ts';
+export { sampleOf } from './status.ts';
 export { openGroupStorage, type NodeGroupStorage } from './storage.ts';

@@ -1,6 +1,6 @@
 import { encode } from '../../protocol/codec/index.ts';
 import {
-  apiFaults, type Health, type NodeStatus, type OfferRequest, type ReadAnswer, type SignedOffer, type SubmitAnswer, readAnswerW,
+  apiFaults, type OfferRequest, type ReadAnswer, type SignedOffer, type SubmitAnswer, readAnswerW,
 } from '../../protocol/query/index.ts';
 import { createdDatabase, databaseIdOf, databasePath, schemaPath, type SignedTransaction } from '../../protocol/rows/index.ts';
 import { ZERO_HASH, type ClusterId, type DatabaseId, type GroupId, type Path, type Timestamp } from '../../protocol/types/index.ts';
@@ -11,11 +11,10 @@ import type { Freshness } from './freshness.ts';
 import type { Meters } from './meters.ts';
 import { answerChallenge, newestCheckpoint, readKeys, readRange, runQuery, type ReadParts } from './reads.ts';
 import type { NodeGroupStorage } from './storage.ts';
+import { healthOf, statusOf } from './status.ts';
 import { submitTransaction } from './submit.ts';
 
 const OFFER_VALID_SECONDS = 3_600;
-const CHAIN_STALE_MS = 30_000;
-const VERSION = '0.1.0';
 
 export interface ServiceParts {
   readonly signer: Signer;
@@ -114,44 +113,6 @@ async function submit(
   const { host, state } = home.member;
   if (host === undefined) throw apiFaults.unavailable({ reason: `this replica is ${state}` });
   return submitTransaction({ host, ledger: home.member.storage.ledger, domain: parts.signer.domain, clock: parts.clock }, tx);
-}
-
-function statusOf(parts: ServiceParts, startedMs: number): NodeStatus {
-  const { signer, clock, transport, groups } = parts;
-  const nowMs = clock.nowMs();
-  return {
-    node: signer.address, version: VERSION, chainId: signer.domain.chainId, verifyingContract: signer.domain.verifyingContract,
-    nowMs: BigInt(nowMs), uptimeMs: BigInt(Math.max(0, nowMs - startedMs)), peers: transport.stats().connected.length,
-    groups: [...groups.members].map(([group, member]) => {
-      const { view, host, state, storage } = member;
-      const position = storage.ledger.position();
-      const replica = view.roster.indexOf(signer.address);
-      return {
-        group, cluster: view.cluster, epoch: view.epoch, roster: view.roster, apis: apisOf(parts, member), replica: replica < 0 ? null : replica,
-        view: host?.status().view ?? 0n, height: position.height, closeTs: position.closeTs,
-        certifiedHeight: storage.ledger.certified()?.height ?? 0n, databases: storage.ledger.databases(), state,
-      };
-    }),
-  };
-}
-
-/** API addresses of the other members, as they announced them on chain. */
-function apisOf({ chain, signer }: ServiceParts, { view }: Member<SqlLedger>): string[] {
-  return view.roster
-    .filter((member) => member !== signer.address)
-    .map((member) => chain.nodeOf(member)?.endpoint.split(' ')[0] ?? '')
-    .filter((url) => url !== '');
-}
-
-function healthOf({ chain, groups, transport, signer }: ServiceParts): Health {
-  const staleMs = chain.staleMs();
-  const served = [...groups.members].filter(([, { view }]) => view.roster.includes(signer.address));
-  const checks = [
-    { name: 'chain', ok: staleMs < CHAIN_STALE_MS, detail: staleMs === Infinity ? 'never reached' : `last read ${Math.round(staleMs)} ms ago` },
-    ...served.map(([group, { state }]) => ({ name: `group ${group.slice(0, 18)}`, ok: state === 'live', detail: state })),
-    { name: 'peers', ok: true, detail: `${transport.stats().connected.length} links` },
-  ];
-  return { ok: checks.every((check) => check.ok), checks };
 }
 
 /** An offer binds capacity the operator configured; the chain refuses what is already in use. */

@@ -9,7 +9,7 @@
 export { codecFaults } from './codec-faults.ts';
 export { decode, encode, type Codec, type Decoded } from './codec.ts';
 export {
-  address, bool, bytes, choice, hash32, hexBytes, list, nullable, record, signature, text, timestamp, tuple, u256, u32, u64, union, scalar, type Scalar,
+  address, bool, bytes, choice, hash32, hexBytes, list, nullable, record, signature, signedInteger, text, timestamp, tuple, u256, u32, u64, union, scalar, type Scalar,
 } from './shapes.ts';
 export { digestOf, domainSeparator, signStruct, structHash, typeHash, typeString, verifyStruct, type Domain, type StructValue } from './eip712.ts';
 export { structs, type StructName, type Structs } from './structs.ts';

@@ -33,6 +33,15 @@ export const u32: Codec<number> = {
   },
 };
 export const u64: Codec<bigint> = integer(64);
+/** A whole number of either sign that JavaScript holds exactly. */
+export const signedInteger: Codec<number> = {
+  exact: true,
+  toCbor: (value) => value,
+  fromCbor(raw) {
+    if (typeof raw !== 'number' || !Number.isSafeInteger(raw)) throw shape('a whole number', raw);
+    return raw;
+  },
+};
 /** CBOR has no integers above 64 bits here: wide ones travel as 32 big-endian bytes. */
 export const u256: Codec<bigint> = {
   exact: true,

@@ -28,6 +28,16 @@ export interface ReplicaStatus {
   readonly checkpoint: Height;
   readonly quarantined: boolean;
   readonly sealed: boolean;
+  /** Blocks that the own tip is behind the highest one a member told. */
+  readonly behind: bigint;
+  /** What the other members told last, by place in the roster; undefined at the own place. */
+  readonly peers: readonly (PeerStatus | undefined)[];
+}
+
+export interface PeerStatus {
+  readonly committed: Height;
+  /** Its clock minus ours, the way of the message included; undefined until it was heard. */
+  readonly clockOffsetMs: number | undefined;
 }
 
 /** A snapshot for status pages and metrics. */
@@ -38,5 +48,12 @@ export function statusOf(replica: Replica): ReplicaStatus {
     committed: replica.tip.height, closeTs: replica.tip.closeTs, highQc: { view: highQc?.view ?? 0n, round: highQc?.round ?? 0 },
     acked: replica.acked.size, pending: replica.pending.size, checkpoint: replica.stable?.checkpoint.height ?? 0n,
     quarantined: replica.quarantined, sealed: replica.sealedHeight !== undefined,
+    behind: highestTold(replica) - replica.tip.height,
+    peers: replica.peers.map(({ committed, clockMs, aheadMs }, index) => (
+      index === replica.self ? undefined : { committed, clockOffsetMs: clockMs === 0 ? undefined : aheadMs })),
   };
+}
+
+function highestTold({ peers, tip }: Replica): Height {
+  return peers.reduce((highest, { committed }) => (committed > highest ? committed : highest), tip.height);
 }

@@ -56,7 +56,8 @@ describe('e2e: the command line', () => {
     const { code, stdout } = await run(['cluster', 'create', '--help']);
     expect([code, stdout]).to.deep.equal([0, commands.find(({ path }) => path.join(' ') === 'cluster create')?.help]);
     expect(commands.map(({ path }) => path.join(' '))).to.include.members([
-      '', 'dev', 'provider init', 'provider stake', 'provider status', 'provider exit', 'provider collect', 'node start', 'cluster create', 'db create', 'sql', 'watch',
+      '', 'dev', 'provider init', 'provider stake', 'provider status', 'provider exit', 'provider collect', 'node start', 'cluster create', 'group status',
+      'db create', 'sql', 'watch',
     ]);
     for (const { path, help, leaf } of commands) {
       expect(help, path.join(' ')).to.match(/^Usage: picolo/);
@@ -77,6 +78,13 @@ describe('e2e: the command line', () => {
     expect(watched.verdicts.map(({ verdict }) => verdict)).to.deep.equal(['honest', 'honest', 'honest', 'honest']);
     const made = await json<{ group: string }>('cluster', 'create', ...at(), '--replicas', '4');
     expect(await json<object>('db', 'create', ...at(), '--url', network.url, '--group', made.group, '--name', 'second')).to.have.property('database');
+    const [status] = await json<[{ members: Record<string, unknown>[] }]>('group', 'status', '--url', network.url, '--group', network.group);
+    expect(status.members.map(({ replica, state, epoch, behind }) => [replica, state, epoch, behind === null])).to.deep.equal(
+      [0, 1, 2, 3].map((replica) => [replica, 'live', '1', false]));
+    for (const { leader, view, mode, checkpoint, clockOffsetMs } of status.members) {
+      expect([Number(view) % PROVIDERS, ['fast', 'classic'].includes(String(mode))]).to.deep.equal([leader, true]);
+      expect([Number(checkpoint) > 0, typeof clockOffsetMs]).to.deep.equal([true, 'number']);
+    }
     expect(await json<object>('provider', 'collect', '--dir', dirOf(2))).to.be.an('array');
   });
 

@@ -1,6 +1,6 @@
 import { limits } from '../../limits/index.ts';
 import { list, nullable, record, struct, word } from './compose.ts';
-import { address, bool, hash32, signature, text, timestamp, u256, u32, u64, type Shaped } from './shape.ts';
+import { address, bool, hash32, signature, signedInteger, text, timestamp, u256, u32, u64, type Shaped } from './shape.ts';
 
 /** A client's payment promise: the channel's payee may draw up to `cumulative` wei. */
 export const signedVoucherW = record({ voucher: struct('Voucher'), signature });
@@ -21,6 +21,31 @@ export const meterAnswerW = record({
 });
 export type MeterAnswer = Shaped<typeof meterAnswerW>;
 
+/** How a replica sees its group. Counts run since the node started; nothing here is signed or proven. */
+export const replicaStatusW = record({
+  /** Place of the view's leader in the roster. */
+  leader: u32,
+  /** The view it asks for while it changes views. */
+  changingTo: nullable(u64),
+  /** 'fast' while the fast path of the view is open. */
+  mode: word('fast', 'classic'),
+  /** Committed entries by the way they went; the fast share is fast / (fast + classic). */
+  fast: u64,
+  classic: u64,
+  aborted: u64,
+  /** Proposals of leaders that it refused. */
+  rejects: u64,
+  viewChanges: u64,
+  pending: u32,
+  /** Blocks behind the highest committed height that a member told. */
+  behind: u64,
+  /** Its clock minus the closed timestamp. */
+  lagMs: u64,
+  /** The other members, by their place: what they told last, and their clock minus its own, the way of the message included. */
+  peers: list(record({ replica: u32, height: u64, clockOffsetMs: nullable(signedInteger) }), limits.replicasPerGroup),
+});
+export type ReplicaStatusAnswer = Shaped<typeof replicaStatusW>;
+
 export const groupStatusW = record({
   group: hash32,
   cluster: hash32,
@@ -37,6 +62,8 @@ export const groupStatusW = record({
   certifiedHeight: u64,
   databases: list(hash32, limits.databasesPerStatus),
   state: word('live', 'catching-up', 'sealed', 'waiting'),
+  /** Null while no replica runs here. */
+  consensus: nullable(replicaStatusW),
 });
 export type GroupStatus = Shaped<typeof groupStatusW>;
 

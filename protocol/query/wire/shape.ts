@@ -1,6 +1,6 @@
 import {
   address as addressC, bool as boolC, codecFaults, decode, encode, hash32 as hash32C, hexBytes as hexBytesC, scalar as scalarC,
-  signature as signatureC, text as textC, timestamp as timestampC, u256 as u256C, u32 as u32C, u64 as u64C, type Codec, type Scalar,
+  signature as signatureC, signedInteger as signedIntegerC, text as textC, timestamp as timestampC, u256 as u256C, u32 as u32C, u64 as u64C, type Codec, type Scalar,
 } from '../../codec/index.ts';
 import { bytesOf, hexOf, isHex, type Address, type Hash32, type Hex, type Signature, type Timestamp } from '../../types/index.ts';
 
@@ -65,6 +65,7 @@ export const u64: Shape<bigint> = decimal(u64C, 64);
 export const u256: Shape<bigint> = decimal(u256C, 256);
 export const timestamp: Shape<Timestamp> = decimal(timestampC, 96);
 export const u32: Shape<number> = plain(u32C, { type: 'integer', minimum: 0, maximum: 0xffffffff });
+export const signedInteger: Shape<number> = plain(signedIntegerC, { type: 'integer' });
 export const bool: Shape<boolean> = plain(boolC, { type: 'boolean' });
 export const text = (maxBytes: number): Shape<string> => plain(textC(maxBytes), { type: 'string', maxLength: maxBytes });
 

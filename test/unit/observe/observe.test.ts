@@ -36,7 +36,7 @@ describe('observe', () => {
     const metrics = createMetrics();
     const events = createNodeEvents(createLogger({ level: 'silent' }), metrics);
     let samples: (readonly [GroupId, GroupSample])[] = [
-      [group, { view: 3n, fastOpen: true, committed: 9n, checkpoint: 8n, pending: 1, acked: 2, lagMs: 1500 }],
+      [group, { view: 3n, leader: 3, fastOpen: true, committed: 9n, checkpoint: 8n, pending: 1, acked: 2, lagMs: 1500, behind: 4, clockOffsetsMs: [[2, -25]] }],
     ];
     metrics.consensus.watch(() => samples);
     metrics.network.watch(() => ({ connected: [peer], queuedBytes: 12, droppedFrames: 3, faults: { NETWORK_SILENT_PEER: 2 } }));
@@ -56,6 +56,9 @@ describe('observe', () => {
       `picolo_consensus_rejects_total{group="${group}",reason="stale"} 1`,
       `picolo_consensus_view_changes_total{group="${group}",cause="timeout"} 1`,
       `picolo_consensus_view{group="${group}"} 3`,
+      `picolo_consensus_leader{group="${group}"} 3`,
+      `picolo_consensus_behind_blocks{group="${group}"} 4`,
+      `picolo_consensus_clock_offset_seconds{group="${group}",replica="2"} -0.025`,
       `picolo_consensus_mode{group="${group}"} 1`,
       `picolo_consensus_lag_seconds{group="${group}"} 1.5`,
       'picolo_consensus_offences_total{kind="VoteConflict"} 1',

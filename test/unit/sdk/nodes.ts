@@ -71,6 +71,7 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
       groups: [{
         group: world.group, cluster: world.cluster, epoch: 1n, roster: world.roster.replicas, apis: urls, replica: index, view: 0n, height: world.height,
         closeTs: world.closeTs, certifiedHeight: world.height, databases: [...world.databases.keys()], state: 'live',
+        consensus: null,
       }],
     }),
     health: () => ({ ok: true, checks: [{ name: 'groups', ok: true, detail: '1 live' }] }),
