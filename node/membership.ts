@@ -32,7 +32,7 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   let loops: PoqLoops | undefined;
   const groups: Groups<SqlLedger> = new Groups<SqlLedger>({
     domain: signer.domain, signer, chain, clock, requests: router.requests, timing: config.group, classicOnly: config.group.classicOnly,
-    openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain, metrics.storage),
+    openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain, metrics.storage, config.group.historyMs),
     send: router.send,
     events: groupEvents(base, { meters, freshness, reporter, loops: () => loops }),
   });

@@ -30,7 +30,8 @@ export interface NodeConfig {
   /** `requestsPerMinute`: what one client address may ask for. */
   readonly listen: { readonly api: Endpoint; readonly peers: Endpoint; readonly requestsPerMinute: number };
   readonly mx: { readonly neighbours: readonly string[]; readonly dictionaryFile: string | undefined };
-  readonly group: GroupTiming & { readonly classicOnly: boolean };
+  /** `historyMs`: how far AS OF and catch-up by replay reach back. */
+  readonly group: GroupTiming & { readonly classicOnly: boolean; readonly historyMs: number };
   readonly poqIntervalMs: number;
 }
 
@@ -56,7 +57,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
   const listen = section(root, 'listen', ['api', 'peers', 'requests_per_minute']);
   const mx = section(root, 'mx', ['neighbours', 'dictionary']);
   const group = section(root, 'group', [
-    'classic_only', 'clock_window_ms', 'view_duration_ms', 'command_timeout_ms', 'close_interval_ms', 'checkpoint_interval_ms',
+    'classic_only', 'clock_window_ms', 'view_duration_ms', 'command_timeout_ms', 'close_interval_ms', 'checkpoint_interval_ms', 'history_ms',
   ]);
   const poq = section(root, 'poq', ['interval_ms']);
   for (const name of Object.keys(root)) {
@@ -90,6 +91,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
       commandTimeoutMs: optional(group, 'group.command_timeout_ms', int) ?? 2_000,
       closeIntervalMs: optional(group, 'group.close_interval_ms', int) ?? 200,
       checkpointIntervalMs: optional(group, 'group.checkpoint_interval_ms', int) ?? 1_000,
+      historyMs: optional(group, 'group.history_ms', int) ?? limits.historyMs,
     },
     poqIntervalMs: optional(poq, 'poq.interval_ms', int) ?? 10_000,
   });

@@ -25,6 +25,8 @@ export const requestC = union({
   poq: record({ group: hash32, request: bytes(limits.requestBytes) }),
   /** The whole row behind a false answer, with its writer's signature (P-6.1-ppoq-escalate). */
   row: record({ group: hash32, path: hash32, querier: address }),
+  /** A committed block, for the entries above the closed timestamp of a checkpoint (consensus §2.12). */
+  block: record({ group: hash32, height: u64 }),
 });
 export type PeerRequest = Decoded<typeof requestC>;
 

@@ -3,14 +3,15 @@
  * performed in order. Everything durable goes through the journal, every signature through the
  * guarded signer, every committed block to the ledger before the next step.
  */
-import type { CertifiedCheckpoint, Roster } from '../../protocol/membership/index.ts';
+import { decode } from '../../protocol/codec/index.ts';
+import { certifiedCheckpointC, checkpointHashOf, type CertifiedCheckpoint, type Roster } from '../../protocol/membership/index.ts';
 import {
   commandReader, createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
   verifyMessage, type Anchor, type Application, type CommandReader, type Effect, type GroupConfig, type Input, type Message,
   type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
 import { InvariantError, isPicoloError } from '../../protocol/errors/index.ts';
-import type { Address, BlockHash, Command, Epoch, Height, ReplicaIndex, TxId } from '../../protocol/types/index.ts';
+import type { Address, BlockHash, Command, Epoch, Hash32, Height, ReplicaIndex, TxId } from '../../protocol/types/index.ts';
 import type { AppliedBlock, Clock, Journal, Ledger, Signer } from '../ports/index.ts';
 import { hostFaults } from './faults.ts';
 import { forgetBehind } from './forget.ts';
@@ -102,7 +103,7 @@ class Host implements GroupHost {
     const position = ledger.position();
     // a journal that is gone although this epoch already has a history here was lost, not never written (consensus §2.14)
     const lost = missing && position.epoch === config.epoch && position.height > config.anchor.height;
-    const restored = restoreReplica({ config, self, application, records, torn: torn || parts.signer.torn, missing: lost, position });
+    const restored = restoreReplica({ config, self, application, records, torn: torn || parts.signer.torn, missing: lost, position, certified: certifiedOf(ledger) });
     this.replica = createReplica(config, self, restored, application);
   }
 
@@ -292,4 +293,9 @@ function applicationOf(ledger: Ledger, commandOf: CommandReader): Application {
     blockAt: (height) => ledger.blockAt(height),
     commandOf,
   };
+}
+
+function certifiedOf(ledger: Ledger): { readonly height: Height; readonly hash: Hash32 } | undefined {
+  const found = ledger.certified();
+  return found === undefined ? undefined : { height: found.height, hash: checkpointHashOf(decode(certifiedCheckpointC, found.certificate).checkpoint) };
 }

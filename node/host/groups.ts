@@ -4,7 +4,7 @@
  * serves the members' questions.
  */
 import { decode, encode } from '../../protocol/codec/index.ts';
-import { GENESIS, groupConfig, type Anchor, type Milestone, type Offence, type Timing } from '../../protocol/consensus/index.ts';
+import { commandReader, GENESIS, groupConfig, type Anchor, type CommandReader, type Milestone, type Offence, type Timing } from '../../protocol/consensus/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { checkpointHashOf, rosterOf, verifyCertificate, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
@@ -14,7 +14,8 @@ import { hostFaults } from './faults.ts';
 import { anchorReplyC, type AnchorReply } from './frames.ts';
 import { startGroup, type GroupHost } from './group.ts';
 import type { Requests } from './requests.ts';
-import { fetchSnapshot } from './snapshot.ts';
+import { fetchSnapshot, type Transfer } from './snapshot.ts';
+import { resumeOrFetch, type TransferMemory } from './transfer.ts';
 
 const ANCHOR_POLL_MS = 500;
 const ANCHOR_TIMEOUT_MS = 2_000;
@@ -22,7 +23,7 @@ const ANCHOR_TIMEOUT_MS = 2_000;
 const HOLDERS_MS = 250;
 
 /** Durable parts of one group; journals and anchors are per epoch. */
-export interface GroupStorage<L extends Ledger = Ledger> {
+export interface GroupStorage<L extends Ledger = Ledger> extends TransferMemory {
   readonly ledger: L;
   openJournal(epoch: Epoch): Journal;
   loadAnchor(epoch: Epoch): Uint8Array | undefined;
@@ -69,10 +70,13 @@ export interface Member<L extends Ledger = Ledger> {
 export class Groups<L extends Ledger = Ledger> {
   readonly members = new Map<GroupId, Member<L>>();
   private readonly parts: GroupsParts<L>;
+  private readonly read: CommandReader;
+  private readonly fetching = new Set<Member<L>>();
   private stopped = false;
 
   constructor(parts: GroupsParts<L>) {
     this.parts = parts;
+    this.read = commandReader(parts.domain);
     parts.chain.onChange(() => this.refresh());
     this.refresh();
   }
@@ -144,12 +148,17 @@ export class Groups<L extends Ledger = Ledger> {
       config, signer, clock, ledger: member.storage.ledger, journal: member.storage.openJournal(epoch),
       send: (to, message) => this.parts.send(to, group, epoch, message),
       events: {
-        onCommitted: (block, fast) => events.onCommitted(group, block, fast),
+        onCommitted: (block, fast) => {
+          this.caughtUp(member);
+          events.onCommitted(group, block, fast);
+        },
         onCertified: (certificate) => events.onCertified(group, certificate),
         onOffence: (offence) => events.onOffence({ ...member.view, epoch, roster }, offence),
         onMilestone: (milestone) => events.onMilestone(group, milestone),
         onSealed: ({ certificate, blockHash }) => void this.sealed(member, { certificate, blockHash }),
-        onSnapshotWanted: (from, certificate, start) => void this.snapshot(member, roster[from] as Address, certificate, start),
+        onSnapshotWanted: (from, certificate, { blockHash, maxTs }) => {
+          if (member.host !== undefined) void this.snapshot(member, member.host, roster[from] as Address, { certificate, blockHash, maxTs });
+        },
         onHalted: (reason) => this.setState(member, 'sealed', `stopped: ${reason}`),
       },
     });
@@ -192,7 +201,9 @@ export class Groups<L extends Ledger = Ledger> {
         const { anchor, holders } = await this.fetchAnchor(member, epoch);
         const { height } = anchor.certificate.checkpoint;
         if (member.storage.ledger.position().height < height) {
-          await fetchSnapshot(this.parts.requests, member.storage.ledger, group, holders, anchor.certificate, anchor.blockHash as BlockHash);
+          const { ledger } = member.storage;
+          const install = await fetchSnapshot({ requests: this.parts.requests, ledger, group, members: holders }, transferOf(anchor));
+          install();
         }
         member.storage.saveAnchor(epoch, encode(anchorReplyC, anchor));
         return this.run(member, epoch);
@@ -203,25 +214,39 @@ export class Groups<L extends Ledger = Ledger> {
     }
   }
 
-  private async snapshot(member: Member<L>, from: Address, certificate: CertifiedCheckpoint, start: Anchor): Promise<void> {
-    const host = member.host;
-    if (host === undefined) return;
-    this.setState(member, 'catching-up', `state of height ${certificate.checkpoint.height}`);
+  /** One at a time: the core asks again for as long as it is behind. */
+  private async snapshot(member: Member<L>, host: GroupHost, from: Address, offered: Transfer): Promise<void> {
+    if (this.fetching.has(member)) return;
+    this.fetching.add(member);
+    this.setState(member, 'catching-up', `state of height ${offered.certificate.checkpoint.height}`);
+    const { config } = host;
+    const members = [from, ...this.peersOf(member, config.epoch).filter((peer) => peer !== from)];
     const { ledger } = member.storage;
-    const peers = [from, ...this.peersOf(member, host.config.epoch).filter((peer) => peer !== from)];
     try {
-      await fetchSnapshot(this.parts.requests, ledger, member.view.group, peers, certificate, start.blockHash);
-      host.installed(start);
-      this.setState(member, 'live', `installed height ${certificate.checkpoint.height}`);
+      const parts = { requests: this.parts.requests, ledger, group: config.group, members };
+      const { transfer, install } = await resumeOrFetch(parts, member.storage, offered, { config, read: this.read });
+      const { height } = transfer.certificate.checkpoint;
+      if (member.host !== host || this.stopped || ledger.position().height >= height) return;
+      install();
+      host.installed(anchorAt(transfer));
+      this.setState(member, 'live', `installed height ${height}`);
     } catch (error) {
+      // the core asks again, perhaps for a newer one
       this.setState(member, 'catching-up', isPicoloError(error) ? error.message : String(error));
+    } finally {
+      this.fetching.delete(member);
     }
+  }
+
+  /** Blocks came after all. */
+  private caughtUp(member: Member<L>): void {
+    if (member.state === 'catching-up' && !this.fetching.has(member)) this.setState(member, 'live', 'caught up by blocks');
   }
 
   private knownAnchor(member: Member<L>, epoch: Epoch): Anchor | undefined {
     if (epoch === 1n) return GENESIS;
     const saved = member.storage.loadAnchor(epoch);
-    return saved === undefined ? undefined : anchorOf(decode(anchorReplyC, saved));
+    return saved === undefined ? undefined : anchorAt(transferOf(decode(anchorReplyC, saved)));
   }
 
   private async fetchAnchor(member: Member<L>, epoch: Epoch): Promise<Found> {
@@ -266,12 +291,11 @@ export class Groups<L extends Ledger = Ledger> {
   }
 }
 
-function anchorOf({ certificate, blockHash }: AnchorReply): Anchor {
-  return {
-    height: certificate.checkpoint.height,
-    blockHash: blockHash as BlockHash,
-    closeTs: certificate.detail.closeTs as Timestamp,
-    maxTs: certificate.detail.closeTs as Timestamp,
-    checkpoint: checkpointHashOf(certificate.checkpoint),
-  };
+function transferOf({ certificate, blockHash }: AnchorReply): Transfer {
+  return { certificate, blockHash: blockHash as BlockHash, maxTs: certificate.detail.closeTs as Timestamp };
+}
+
+function anchorAt({ certificate, blockHash, maxTs }: Transfer): Anchor {
+  const { checkpoint, detail } = certificate;
+  return { height: checkpoint.height, blockHash, closeTs: detail.closeTs as Timestamp, maxTs, checkpoint: checkpointHashOf(checkpoint) };
 }

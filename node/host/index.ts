@@ -14,4 +14,4 @@ export { Groups, type GroupState, type GroupStorage, type GroupsEvents, type Gro
 export { encodeCertified, ledgerBlock } from './ledger-forms.ts';
 export { createRouter, type Router } from './router.ts';
 export { type RequestHandler, type Requests } from './requests.ts';
-export { fetchSnapshot, serveSnapshot } from './snapshot.ts';
+export { fetchSnapshot, serveBlock, serveSnapshot } from './snapshot.ts';

@@ -57,16 +57,21 @@ export interface Ledger {
   certify(height: Height, certificate: Uint8Array): void;
   /** Newest certified checkpoint, encoded. */
   certified(): { readonly height: Height; readonly certificate: Uint8Array } | undefined;
-  /** Leaves of a certified checkpoint from `from` on, at most `maxBytes`. */
+  /**
+   * Leaves of a certified checkpoint from `from` on, at most `maxBytes`. A checkpoint that is asked for stays readable
+   * for a while although newer ones are certified, so that a long transfer comes to its end.
+   */
   exportChunk(height: Height, from: Path | null, maxBytes: number): SnapshotChunk;
   /** Verifies one chunk against `stateRoot` and stages it; throws LEDGER_BAD_CHUNK. */
   importChunk(height: Height, stateRoot: Hash32, from: Path | null, chunk: SnapshotChunk): void;
+  /** Where to go on with an interrupted snapshot; null when every chunk of it is staged. */
+  stagedUpTo(height: Height): Path | null;
   /**
-   * Replaces the state by the staged chunks once complete; `position` becomes the checkpoint's. `tail`: entries of
-   * blocks up to that height with a timestamp above its `closeTs`, in chain order. They are no part of the
-   * checkpoint, so they come from the blocks themselves; later blocks build on them.
+   * Replaces the state by the staged chunks once complete; `position` becomes the checkpoint's. `tail`: the last blocks up
+   * to that height, in order, as many as hold entries above its `closeTs`. Those entries are no part of the checkpoint, so
+   * they come from the blocks themselves; later blocks build on them.
    */
-  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array, tail?: readonly AppliedEntry[]): void;
+  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array, tail?: readonly AppliedBlock[]): void;
   /** fsync of everything applied so far, before the journal may be cut. */
   sync(): void;
   close(): void;

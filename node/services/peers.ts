@@ -1,7 +1,7 @@
 import { encode } from '../../protocol/codec/index.ts';
 import { certifiedCheckpointC } from '../../protocol/membership/index.ts';
 import type { Address, GroupId, Path } from '../../protocol/types/index.ts';
-import { serveSnapshot, type Groups, type PeerRequest } from '../host/index.ts';
+import { serveBlock, serveSnapshot, type Groups, type PeerRequest } from '../host/index.ts';
 import type { ChainPort, PeerAddress } from '../ports/index.ts';
 import type { SqlLedger } from '../storage/index.ts';
 import { servePoq, serveRow } from './poq.ts';
@@ -18,6 +18,7 @@ export async function servePeer(
     case 'snapshot': return serveSnapshot(ledger, request.height, request.from as Path | null);
     case 'anchor': return groups.serveAnchor(group, request.epoch);
     case 'poq': return servePoq(readsOf(group), request.request);
+    case 'block': return serveBlock(ledger, request.height);
     case 'row': return serveRow(readsOf(group), request.path as Path, from);
   }
 }

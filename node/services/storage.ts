@@ -19,15 +19,16 @@ export interface StorageTimings {
 }
 
 /** Opens `<dataDir>/groups/<group>/`: one ledger, one journal and one anchor per epoch. */
-export function openGroupStorage(dataDir: string, group: GroupId, domain: Domain, timings: StorageTimings): NodeGroupStorage {
+export function openGroupStorage(dataDir: string, group: GroupId, domain: Domain, timings: StorageTimings, historyMs?: number): NodeGroupStorage {
   const dir = join(dataDir, 'groups', group.slice(2, 18));
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const genesis = { epoch: 1n, height: GENESIS.height, blockHash: GENESIS.blockHash, closeTs: GENESIS.closeTs };
-  const ledger = openLedger({ path: join(dir, 'ledger.sqlite'), group, domain, genesis });
+  const ledger = openLedger({ path: join(dir, 'ledger.sqlite'), group, domain, genesis, ...(historyMs === undefined ? {} : { historyMs }) });
   const { apply, commitment } = ledger;
   ledger.apply = (block) => timed(timings.applied, () => apply.call(ledger, block));
   ledger.commitment = (height) => timed(timings.checkpointed, () => commitment.call(ledger, height));
   const anchorFile = (epoch: Epoch): string => join(dir, `epoch-${epoch}.anchor`);
+  const transferFile = join(dir, 'snapshot.transfer');
   return {
     ledger,
     pool: openSqlPool({ path: ledger.path }),
@@ -42,6 +43,8 @@ export function openGroupStorage(dataDir: string, group: GroupId, domain: Domain
       return journal;
     },
     loadAnchor: (epoch) => (existsSync(anchorFile(epoch)) ? new Uint8Array(readFileSync(anchorFile(epoch))) : undefined),
+    loadTransfer: () => (existsSync(transferFile) ? new Uint8Array(readFileSync(transferFile)) : undefined),
+    saveTransfer: (transfer) => writeBytesFile(transferFile, transfer),
     saveAnchor: (epoch, anchor) => writeBytesFile(anchorFile(epoch), anchor),
   };
 }

@@ -8,6 +8,7 @@ import type { BlocksMessage, CertifiedBlock, FetchMessage } from './message.ts';
 import { persist } from './persist.ts';
 import { dropAcked, failingOver } from './replay.ts';
 import { send, type Replica } from './state.ts';
+import { openFast } from './view/enter.ts';
 import { decodeCertifiedBlock } from './wire.ts';
 
 /** Asks for the chain when a block is missing or somebody is further on (§2.12). */
@@ -51,12 +52,51 @@ function uncommitted(replica: Replica): CertifiedBlock[] {
     .slice(0, limits.blocksPerFetch);
 }
 
+/** The stable checkpoint with its block, and the certified blocks above it up to those that commit it. */
 function offerCheckpoint(replica: Replica, to: ReplicaIndex, wanted: Height): void {
   const { stable } = replica;
   if (stable === undefined || stable.checkpoint.height < wanted) return;
-  const encoded = replica.application.blockAt(stable.checkpoint.height);
-  if (encoded === undefined) return;
-  send(replica, to, { kind: 'blocks', blocks: [], checkpoint: stable, checkpointBlock: decodeCertifiedBlock(encoded, replica.read) });
+  const [checkpointBlock, ...blocks] = committing(replica, stable.checkpoint.height);
+  if (checkpointBlock === undefined) return;
+  send(replica, to, { kind: 'blocks', blocks, checkpoint: stable, checkpointBlock });
+}
+
+/** Certified blocks from a height on until two of them commit it; empty when they are not at hand. */
+function committing(replica: Replica, height: Height): CertifiedBlock[] {
+  const chain: CertifiedBlock[] = [];
+  const above = uncommitted(replica);
+  let bytes = 0;
+  for (let at = height; chain.length <= limits.blocksPerFetch && bytes < limits.blockBytes; at++) {
+    const encoded = replica.application.blockAt(at);
+    bytes += encoded?.length ?? 0;
+    const parent = chain.at(-1);
+    const next = encoded === undefined
+      ? above.find(({ block: { header } }) => header.height === at && header.parent === parent?.qc.blockHash)
+      : decodeCertifiedBlock(encoded, replica.read);
+    if (next === undefined) return [];
+    chain.push(next);
+    if (parent !== undefined && commits(parent, next)) return chain;
+  }
+  return [];
+}
+
+/** C-COMMIT: the child of the same view and the next round. */
+function commits({ block: { header }, qc }: CertifiedBlock, { block: { header: child } }: CertifiedBlock): boolean {
+  return child.parent === qc.blockHash && child.view === header.view && child.round === header.round + 1;
+}
+
+/**
+ * A certificate alone does not show that a block is in the chain: another one of its height may have been certified in a
+ * view that was left. What commits it does, and only then may a replica stand on it.
+ */
+function isCommitted(first: CertifiedBlock, above: readonly CertifiedBlock[]): boolean {
+  let parent = first;
+  for (const child of above) {
+    if (child.block.header.parent !== parent.qc.blockHash) return false;
+    if (commits(parent, child)) return true;
+    parent = child;
+  }
+  return false;
 }
 
 /** Inserts what extends the own chain; certificates in it may commit and open views. */
@@ -69,16 +109,21 @@ export function onBlocks(replica: Replica, from: ReplicaIndex, message: BlocksMe
     if (insertBlock(replica, block) === undefined) break;
     learnQc(replica, qc);
   }
-  const { checkpoint, checkpointBlock } = message;
+  const { blocks, checkpoint, checkpointBlock } = message;
   if (checkpoint !== null) takeCertificate(replica, checkpoint);
   if (checkpoint === null || checkpointBlock === null || checkpoint.checkpoint.height <= replica.tip.height) return;
+  if (checkpointBlock.block.header.closeTs !== checkpoint.detail.closeTs || !isCommitted(checkpointBlock, blocks)) return;
   replica.out.push({ kind: 'snapshotWanted', from, certificate: checkpoint, anchor: checkpointAnchor(checkpoint, checkpointBlock) });
 }
 
 /** The ledger jumped to a certified checkpoint: the chain continues from there. */
 export function onInstalled(replica: Replica, anchor: Anchor): void {
   if (anchor.height <= replica.tip.height) return;
-  replica.tip = { height: anchor.height, hash: anchor.blockHash, header: null, closeTs: anchor.closeTs, maxTs: anchor.maxTs, sealed: false };
+  const encoded = replica.application.blockAt(anchor.height);
+  const header = encoded === undefined ? null : decodeCertifiedBlock(encoded, replica.read).block.header;
+  const sealed = header?.kind === 'reconfig';
+  replica.tip = { height: anchor.height, hash: anchor.blockHash, header, closeTs: anchor.closeTs, maxTs: anchor.maxTs, sealed };
+  replica.changedSinceCheckpoint = anchor.maxTs > anchor.closeTs ? 1 : 0; // another checkpoint must take in the tail
   replica.blocks.clear();
   replica.recent.clear();
   replica.checkpoints.clear();
@@ -90,4 +135,6 @@ export function onInstalled(replica: Replica, anchor: Anchor): void {
     if (keyAt(replica, replica.tip.hash, command.noncePath).version !== ZERO_HASH) dropAcked(replica, id);
   }
   for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) dropAcked(replica, id);
+  // a committed block of this view means that its opening is committed (V-BARRIER)
+  if (header !== null) openFast(replica, header.view);
 }

@@ -38,6 +38,7 @@ export {
   commandReader, decodeCertifiedBlock, decodeMessage, encodeCertifiedBlock, encodeMessage, type CommandReader,
 } from './wire.ts';
 export { decodeReceipt, encodeReceipt, receiptC } from './receipt-codec.ts';
+export { readTailBlock, type TailBlock } from './tail.ts';
 export { verifyMessage } from './verify.ts';
 export { verifyReceipt } from './verify-receipt.ts';
 export { verifierOf, type Verifier } from './verifier.ts';

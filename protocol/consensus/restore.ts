@@ -47,6 +47,8 @@ export interface RestoreParts {
   readonly missing: boolean;
   /** Where the ledger stands. */
   readonly position: { readonly height: Height; readonly blockHash: BlockHash; readonly closeTs: Timestamp };
+  /** The ledger's newest certified checkpoint. After a snapshot the journal may not know it yet. */
+  readonly certified?: { readonly height: Height; readonly hash: Hash32 } | undefined;
 }
 
 /** Reads journal and ledger back; undefined for a replica that has never run in this epoch. */
@@ -61,7 +63,8 @@ export function restoreReplica(parts: RestoreParts): Restored | undefined {
   const chain = readChain(parts, read);
   // a restart may have computed old ones again: the highest counts, not the last written
   const below = (chain.tip?.header ?? null) === null ? position.height : position.height - 1n; // the tip's own is computed again
-  const previous = folded.checkpoints.filter(({ height }) => height <= below).sort((a, b) => Number(a.height - b.height)).at(-1);
+  const own = folded.checkpoints.filter(({ height }) => height <= below);
+  const previous = [...own, ...(parts.certified === undefined ? [] : [parts.certified])].sort((a, b) => Number(a.height - b.height)).at(-1);
   const top = folded.view > folded.vcView ? folded.view : folded.vcView;
   return {
     ...folded, vcView: top, acked: stillAcked(folded, application), abstainUntil: torn ? top : -1n, quarantined: missing,

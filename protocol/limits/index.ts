@@ -53,6 +53,10 @@ export const limits = Object.freeze({
   journalQueuedBytes: 64 * 1024 * 1024,
   snapshotChunkBytes: 1024 * 1024,
   stateRootsKept: 8,
+  /** Older roots kept because a member fetches their snapshot: how many, for how many checkpoints after its last question, and in total. */
+  snapshotLeases: 2,
+  snapshotLeaseCheckpoints: 60,
+  snapshotLeaseMostCheckpoints: 1_200,
   openRootsKept: 64,
   versionsCached: 100_000,
   schemasCached: 1_000,

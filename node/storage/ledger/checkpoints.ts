@@ -6,6 +6,7 @@ import { createTree, type LeafChange, type StateTree, type TreeRoot } from '../.
 import { bytesOf, concatBytes, ZERO_HASH, type EntryId, type Hash32, type Height, type Path, type Timestamp } from '../../../protocol/types/index.ts';
 import type { StateCommitment } from '../../ports/index.ts';
 import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
+import { Leases } from './leases.ts';
 import { treeChanges, type PendingChanges, type PendingEntry } from './changes.ts';
 import type { Entries } from './entries.ts';
 import { ledgerFaults } from './faults.ts';
@@ -40,6 +41,8 @@ export class Checkpoints {
   #tree: StateTree = createTree();
   readonly #roots = new Map<Height, TreeRoot>();
   #last: Checkpoint | undefined;
+  /** Roots that somebody is fetching. */
+  readonly #leases = new Leases();
 
   constructor(parts: CheckpointParts) {
     this.#parts = parts;
@@ -55,6 +58,11 @@ export class Checkpoints {
     const root = this.#roots.get(height);
     if (root === undefined) throw ledgerFaults.unknownCheckpoint({ height });
     return root;
+  }
+
+  /** Keeps a root for the next chunks of a snapshot. */
+  lease(height: Height): void {
+    this.#leases.renew(height);
   }
 
   /** @throws LEDGER_UNKNOWN_CHECKPOINT */
@@ -92,7 +100,8 @@ export class Checkpoints {
     store.atomically(() => {
       store.run('UPDATE checkpoints SET certificate = ? WHERE height = ?', certificate, height);
       pending.drop(height);
-      const old = [...this.#roots.keys()].filter((other) => other < height).toSorted(byHeight).slice(0, -(limits.stateRootsKept - 1));
+      const leased = this.#leases.next();
+      const old = [...this.#roots.keys()].filter((other) => other < height && !leased.has(other)).toSorted(byHeight).slice(0, -(limits.stateRootsKept - 1));
       for (const other of old) {
         this.#tree.release(this.root(other));
         this.#roots.delete(other);

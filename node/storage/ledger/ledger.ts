@@ -55,8 +55,6 @@ export interface SqlLedger extends Ledger {
   certifiedAt(height: Height): Uint8Array | undefined;
   /** Who wrote the row at the checkpoint. */
   provenance(height: Height, path: Path): RowProof | undefined;
-  /** Where to go on with an interrupted snapshot; null when every chunk is there. */
-  stagedUpTo(height: Height): Path | null;
 }
 
 /** Opens or creates the ledger of a group. @throws LEDGER_WRONG_FILE, LEDGER_WRONG_FORMAT, LEDGER_CORRUPT */
@@ -128,7 +126,7 @@ class GroupLedger implements SqlLedger {
     this.#atomically(() => {
       const maxTs = this.#applyAll(block.entries, this.#position.maxTs);
       const { epoch, height, blockHash, closeTs } = block;
-      this.#store.run('INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)', height, tsBlob(closeTs), block.encoded);
+      this.#keepBlock(block);
       this.#recent.prune(closeTs);
       writePosition(this.#store, { epoch, height, blockHash, closeTs, maxTs, historyFrom: this.#position.historyFrom });
     });
@@ -165,13 +163,14 @@ class GroupLedger implements SqlLedger {
     this.#snapshots.importChunk(height, stateRoot, from, chunk);
   }
 
-  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array, tail: readonly AppliedEntry[] = []): void {
+  installSnapshot(position: ChainPosition, commitment: StateCommitment, certificate: Uint8Array, tail: readonly AppliedBlock[] = []): void {
     try {
       this.#atomically(() => {
         this.#snapshots.install(position, commitment, certificate);
         this.#validity.forget();
         this.#recent.forget();
-        const maxTs = this.#applyAll(tail, position.closeTs);
+        const maxTs = this.#applyAll(tail.flatMap(({ entries }) => entries.filter(({ ts }) => ts > position.closeTs)), position.closeTs);
+        for (const block of tail) this.#keepBlock(block);
         writePosition(this.#store, { ...position, maxTs, historyFrom: position.closeTs });
       });
     } catch (error) {
@@ -218,6 +217,11 @@ class GroupLedger implements SqlLedger {
 
   close(): void {
     this.#store.close();
+  }
+
+  /** For catch-up by replay. */
+  #keepBlock({ height, closeTs, encoded }: AppliedBlock): void {
+    this.#store.run('INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)', height, tsBlob(closeTs), encoded);
   }
 
   /** Returns the highest timestamp seen so far. */

@@ -50,6 +50,7 @@ export class Snapshots {
   exportChunk(height: Height, from: Path | null, maxBytes: number): SnapshotChunk {
     const { checkpoints, leaves } = this.#parts;
     const root = checkpoints.root(height);
+    checkpoints.lease(height);
     const { closeTs } = checkpoints.get(height);
     const draft = new Draft(this.#parts);
     const start = from ?? FIRST_PATH;
