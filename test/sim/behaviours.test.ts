@@ -60,6 +60,30 @@ describe('simulation: one thing at a time', function () {
     });
   }
 
+  it('P-6-signed-ops: commands in several forms, good and forged, under one name: each is decided once, and every honest replica can prove it', () => {
+    const byzantine = new Map([[1, ['mixedSignatures'] as const]]);
+    const workload = { ...quiet.workload, forms: 0.5, twoGateways: 0.2 } as NonNullable<Overrides['workload']>;
+    const disk = { flushMs: 1, crashEveryMs: 700, torn: true, crashAll: 0, oldImage: false, syncedLedger: false };
+    let decided = 0;
+    for (let seed = 1n; seed <= 8n; seed++) {
+      const faults = seed % 2n === 0n ? { disk } : {};
+      const result = simulate(seed, 'liveness', { ...quiet, ...faults, byzantine, workload, viewDurationMs: 500, keys: 12, wire: seed % 4n === 0n });
+      expect(result.violations).to.deep.equal([]);
+      decided += result.fast + result.classic;
+    }
+    expect(decided).to.be.above(400);
+  });
+
+  it('a replica that believes a signature by the name of its command is caught', () => {
+    const caught = new Set<string>();
+    for (let seed = 1n; seed <= 8n; seed++) {
+      const workload = { ...quiet.workload, forms: 0.5 } as NonNullable<Overrides['workload']>;
+      const result = simulate(seed, 'safety', { ...quiet, byzantine: new Map([[1, ['mixedSignatures']]]), workload, viewDurationMs: 500, keys: 12, trustNames: true });
+      for (const { invariant } of result.violations) caught.add(invariant);
+    }
+    expect([...caught]).to.deep.equal(['provable']);
+  });
+
   it('real keys and EIP-712 digests carry a run as well', () => {
     const result = simulate(8n, 'safety', { ...quiet, real: true, wire: true, commands: 25, durationMs: 600, calmMs: 600 });
     expect(result.violations).to.deep.equal([]);

@@ -13,11 +13,16 @@ export interface TestCommand {
   readonly invalid: boolean;
   readonly classicOnly: boolean;
   readonly notAfter: string;
+  /** How the client vouches: its own signature unless said. Not part of what is named: one command comes in several forms. */
+  readonly signature?: SignatureForm;
 }
+
+export type SignatureForm = 'own' | 'shared' | 'forged';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const cache = new Map<string, Command>();
+const forged = new WeakSet<Command>();
 
 export function hashOf(text: string): Hash32 {
   return `0x${createHash('sha256').update(text).digest('hex')}` as Hash32;
@@ -39,6 +44,16 @@ export function bodyOf(command: Command): TestCommand {
   return JSON.parse(decoder.decode(command.bytes)) as TestCommand;
 }
 
+/** The same command in another form, as whoever passes it on can choose. */
+export function inForm(command: Command, signature: SignatureForm): Command {
+  return encodeCommand({ ...bodyOf(command), signature });
+}
+
+/** The client's signature holds, whichever it is. */
+export function isSigned(command: Command): boolean {
+  return !forged.has(command);
+}
+
 /** The reader of consensus: the same bytes give the same command. */
 export function readCommand(bytes: Uint8Array): Command {
   const text = decoder.decode(bytes);
@@ -52,12 +67,14 @@ export function readCommand(bytes: Uint8Array): Command {
 }
 
 function parse(text: string, bytes: Uint8Array): Command {
-  const test = JSON.parse(text) as TestCommand;
+  const { signature, ...test } = JSON.parse(text) as TestCommand;
   const nonce = noncePathOf(test.client, test.nonce);
   const named = test.items.map(([path, version, mode]): Item => ({ path: path as Path, version: version as EntryId, mode }));
   const items = [...named, { path: nonce, version: `0x${'00'.repeat(32)}` as EntryId, mode: 'W' as const }].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return {
-    id: hashOf(text) as TxId, client: hashOf(test.client).slice(0, 42) as Address, notAfter: BigInt(test.notAfter) as Timestamp,
+  const command = {
+    id: hashOf(JSON.stringify(test)) as TxId, client: hashOf(test.client).slice(0, 42) as Address, notAfter: BigInt(test.notAfter) as Timestamp,
     footprintRoot: hashOf(JSON.stringify(items)), items, noncePath: nonce, classicOnly: test.classicOnly, bytes,
   };
+  if (signature === 'forged') forged.add(command);
+  return command;
 }

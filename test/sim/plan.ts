@@ -7,7 +7,9 @@ export const BEHAVIOURS = [
   'silent', 'selective', 'voteAll', 'ackAll', 'splitLeader', 'stalledLeader', 'partialGateway', 'falseCheckpoint', 'lyingViewChange',
   'doubleVote', 'fastClock', 'viewSpam', 'hideQc', 'replay', 'forget', 'highClose', 'oldQc', 'hoard', 'lateCert', 'forge', 'secretQc',
 ] as const;
-export type Behaviour = (typeof BEHAVIOURS)[number];
+/** Behaviours that only directed runs use: `mixedSignatures` passes commands on in other forms, to each peer another. */
+export const DIRECTED = ['mixedSignatures'] as const;
+export type Behaviour = (typeof BEHAVIOURS)[number] | (typeof DIRECTED)[number];
 
 /** Everything that a seed decides before the run starts: which faults exist at all, and how often. */
 export interface Plan {
@@ -29,9 +31,13 @@ export interface Plan {
     readonly crashAll: number;
   };
   readonly clocks: { readonly skewMs: number; readonly drift: number; readonly jumpEveryMs: number; readonly jumpMs: number };
-  readonly workload: { readonly equivocation: number; readonly twoGateways: number; readonly reads: number; readonly removes: number; readonly invalid: number };
+  readonly workload: { readonly equivocation: number; readonly twoGateways: number; readonly reads: number; readonly removes: number; readonly invalid: number;
+    /** Clients that send one command with two signatures. */
+    readonly forms?: number };
   /** Real signatures: slow, so only where asked for. */
   readonly real: boolean;
+  /** Planted fault: see `Signatures.trustNames`. */
+  readonly trustNames: boolean;
   /** Messages go through their codecs too. */
   readonly wire: boolean;
   readonly viewDurationMs: number;
@@ -67,7 +73,7 @@ export function planOf(seed: bigint, mode: Plan['mode'], overrides: Overrides = 
     },
     clocks: { skewMs: on(0.7, 12), drift: on(0.3, 0.002), jumpEveryMs: on(0.2, 1500), jumpMs: 30 },
     workload: { equivocation: on(0.5, 0.25), twoGateways: on(0.4, 0.25), reads: 0.4, removes: 0.08, invalid: on(0.3, 0.08) },
-    real: false, wire: random.chance(0.05), viewDurationMs: random.pick([400, 1000, 60_000]), windowMs: 40,
+    real: false, trustNames: false, wire: random.chance(0.05), viewDurationMs: random.pick([400, 1000, 60_000]), windowMs: 40,
     epochs: random.chance(0.2) ? 1 + random.int(2) : 0, historyBlocks: random.chance(0.25) ? 8 : 1_000_000, voteless: [],
   };
   // a replica left behind by a whole epoch re-enters as a new member, which is the host's business

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { signStruct, verifyStruct, type Domain } from '../../protocol/codec/index.ts';
 import type { Statement, Verifier } from '../../protocol/consensus/index.ts';
 import type { Address, Command, Signature } from '../../protocol/types/index.ts';
+import { isSigned } from './commands.ts';
 
 /** A statement that some key signed, as the checkers see it. */
 export interface Signing {
@@ -15,7 +16,9 @@ export class Signatures implements Verifier {
   /** Every statement any key ever signed. */
   readonly all: Signing[] = [];
   private readonly seen = new Set<string>();
-  private readonly badCommands = new Set<string>();
+  /** Planted fault: a command whose signature held once is believed by its name. */
+  trustNames = false;
+  private readonly believed = new Set<string>();
 
   sign(signer: Address, statement: Statement): Signature {
     const signature = fake(signer, statement.name, statement.value);
@@ -31,7 +34,10 @@ export class Signatures implements Verifier {
   }
 
   command(command: Command): boolean {
-    return !this.badCommands.has(command.id);
+    if (this.trustNames && this.believed.has(command.id)) return true;
+    if (!isSigned(command)) return false;
+    this.believed.add(command.id);
+    return true;
   }
 }
 

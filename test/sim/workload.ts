@@ -1,6 +1,6 @@
 import { MAX_TIMESTAMP } from '../../protocol/hlc/index.ts';
 import { ZERO_HASH, type Command, type ReplicaIndex } from '../../protocol/types/index.ts';
-import { encodeCommand, pathOf, type TestCommand } from './commands.ts';
+import { encodeCommand, inForm, pathOf, type TestCommand } from './commands.ts';
 import type { World } from './world.ts';
 
 /** Clients: small transactions over a few keys, some of them cheating. */
@@ -32,6 +32,9 @@ export class Workload {
     const test = this.draw(gateway);
     this.send(encodeCommand(test), gateway, false);
     if (random.workload.chance(plan.workload.twoGateways)) this.send(encodeCommand(test), random.workload.int(nodes.length), true);
+    if (plan.workload.forms !== undefined && random.workload.chance(plan.workload.forms)) {
+      this.send(inForm(encodeCommand(test), 'shared'), random.workload.int(nodes.length), true);
+    }
     if (random.workload.chance(plan.workload.equivocation)) {
       this.send(encodeCommand({ ...this.draw(gateway), nonce: test.nonce, salt: 1 }), random.workload.int(nodes.length), true);
     }

@@ -73,6 +73,7 @@ export class World {
     const roster = [...keys.keys()];
     const domain = { chainId: 1n, verifyingContract: ZERO_ADDRESS };
     this.signatures = plan.real ? new RealSignatures(domain, keys) : new Signatures();
+    this.signatures.trustNames = plan.trustNames;
     this.config = groupConfig({
       domain, group: hashOf('group') as GroupId, epoch: 1n, roster,
       classicOnly: plan.classicOnly, timing: timingOf(plan),
@@ -211,6 +212,7 @@ export class World {
     if (!node.honest) return;
     this.checkers.chain.committed(node.index, block);
     this.checkers.clients.afterCommit(block);
+    this.checkers.provable(node.index, block);
   }
 
   /** Commands that the old epoch left undecided go to the new one. */

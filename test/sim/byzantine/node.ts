@@ -10,7 +10,8 @@ import type { Batch } from '../../../protocol/consensus/state.ts';
 import { ackedRootOf } from '../../../protocol/consensus/view/acked-root.ts';
 import { merkleRoot } from '../../../protocol/crypto/index.ts';
 import { ZERO_HASH, type ReplicaIndex } from '../../../protocol/types/index.ts';
-import { hashOf } from '../commands.ts';
+import { hashOf, inForm } from '../commands.ts';
+import { reformed } from './reformed.ts';
 import { SimNode } from '../node.ts';
 import { Forger } from './forger.ts';
 import type { Behaviour } from '../plan.ts';
@@ -291,9 +292,20 @@ export class ByzantineNode extends SimNode {
     const { random } = this.world;
     const told = this.does('fastClock') && message.kind === 'heartbeat' ? { ...message, clockMs: message.clockMs + 500n } : message;
     if (this.does('hideQc') && message.kind === 'certified') return super.send(random.byzantine.int(this.config.roster.length), message);
+    if (this.does('mixedSignatures')) return this.sendMixed(to, told);
     if (!this.does('selective')) return super.send(to, told);
     this.config.roster.forEach((_, peer) => {
       if (peer !== this.index && (to === 'all' || to === peer) && (peer !== this.shunned || this.chance(0.1))) super.send(peer, told);
+    });
+  }
+
+  /** Names do not cover how a client vouched: each peer gets its own mixture of good and forged signatures under one batch or block. */
+  private sendMixed(to: Target, message: Message): void {
+    const { random } = this.world;
+    this.config.roster.forEach((_, peer) => {
+      if (peer === this.index || (to !== 'all' && to !== peer)) return;
+      const forms = random.byzantine.pick([['own'], ['shared'], ['own', 'shared'], ['own', 'shared', 'forged']] as const);
+      super.send(peer, reformed(message, (command) => inForm(command, random.byzantine.pick(forms))));
     });
   }
 

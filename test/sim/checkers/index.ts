@@ -1,5 +1,6 @@
-import { statementOf, type SignedMessage } from '../../../protocol/consensus/index.ts';
+import { statementOf, type CommittedBlock, type SignedMessage } from '../../../protocol/consensus/index.ts';
 import type { CertifiedCheckpoint } from '../../../protocol/membership/index.ts';
+import { isSigned } from '../commands.ts';
 import type { SimNode } from '../node.ts';
 import { ChainChecker } from './chain.ts';
 import { ClientChecker } from './clients.ts';
@@ -25,6 +26,11 @@ export class Checkers {
 
   signed(node: SimNode, message: SignedMessage): void {
     this.signatures.signed(node.index, node.honest, message, statementOf(message));
+  }
+
+  /** What an honest replica holds of a row must convince strangers: names do not cover signatures, so agreement alone does not say it. */
+  provable(node: number, block: CommittedBlock): void {
+    for (const { id, command } of block.entries) if (!isSigned(command)) this.violate('provable', `replica ${node} committed ${id} unsigned`);
   }
 
   checkpoint({ checkpoint }: CertifiedCheckpoint): void {
