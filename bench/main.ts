@@ -28,13 +28,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false }, json: { type: 'string' }, profile: { type: 'string' }, clients: { type: 'string' }, rows: { type: 'string' },
-    window: { type: 'string' },
+    window: { type: 'string' }, classic: { type: 'boolean', default: false },
   },
 });
 const numbers = (text: string | undefined): number[] | undefined => text?.split(',').map(Number);
 const options: BenchOptions = {
   quick: values.quick, profileDir: values.profile === undefined ? undefined : resolve(values.profile),
-  clients: numbers(values.clients), rows: numbers(values.rows), windowMs: numbers(values.window)?.[0],
+  clients: numbers(values.clients), rows: numbers(values.rows), windowMs: numbers(values.window)?.[0], classicOnly: values.classic,
 };
 const whole = !options.quick && options.profileDir === undefined && options.clients === undefined && options.rows === undefined
   && options.windowMs === undefined;
@@ -48,6 +48,6 @@ for (const name of names) {
   }
   const report: Report = { name, question: bench.question, figures: await bench.run(options) };
   print(report);
-  if (whole) save(report, resultFile(name));
+  if (whole) save(report, resultFile(values.classic ? `${name}-classic` : name));
   if (values.json !== undefined) save(report, resolve(values.json));
 }

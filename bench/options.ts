@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly rows: readonly number[] | undefined;
   /** Clock window of the group (consensus §2.10): latency on a calm machine, endurance on a busy one. */
   readonly windowMs: number | undefined;
+  /** Everything through the leader. */
+  readonly classicOnly: boolean;
 }
 
 export interface Rounds {

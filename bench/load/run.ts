@@ -1,11 +1,21 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from '../../cli/devnet/processes.ts';
-import type { Measured } from '../measure.ts';
+import type { Load, Measured } from '../measure.ts';
 import type { ClientsJob } from './clients.ts';
 import type { SqliteJob } from './sqlite.ts';
 
-const run = (file: './clients.ts' | './sqlite.ts', job: unknown, nodeFlags: readonly string[] = []): Promise<Measured> =>
+/** What a load generator of another database needs to know. */
+export interface PeerJob {
+  readonly address: string;
+  readonly load: Load;
+  readonly serverPids: readonly number[];
+  readonly rowsPerOperation: number;
+  /** First fresh id. */
+  readonly ids: number;
+}
+
+const run = (file: './clients.ts' | './sqlite.ts' | './postgres.ts' | './etcd.ts', job: unknown, nodeFlags: readonly string[] = []): Promise<Measured> =>
   new Promise((resolve, reject) => {
     const args = ['--disable-warning=ExperimentalWarning', ...nodeFlags, join(projectRoot, 'bench/load', file), JSON.stringify(job)];
     execFile(process.execPath, args, { cwd: projectRoot, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
@@ -19,3 +29,7 @@ export const runClients = (job: ClientsJob, profileDir?: string): Promise<Measur
   run('./clients.ts', job, profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]);
 
 export const runSqlite = (job: SqliteJob): Promise<Measured> => run('./sqlite.ts', job);
+
+export const runPostgres = (job: PeerJob): Promise<Measured> => run('./postgres.ts', job);
+
+export const runEtcd = (job: PeerJob): Promise<Measured> => run('./etcd.ts', job);

@@ -25,6 +25,7 @@ export interface NetworkWish {
   readonly profileDir?: string | undefined;
   /** Clock window of the group; the default of a node when left out. */
   readonly windowMs?: number | undefined;
+  readonly classicOnly?: boolean;
 }
 
 /** Starts the network, hands it to `use` and takes it down. Files are under the project, on the disk that is measured. */
@@ -38,7 +39,7 @@ export async function withNetwork<T>(wish: NetworkWish, use: (network: BenchNetw
     for (let i = 0; i < REPLICAS; i++) {
       const provider = await createProvider(dir, chain, { name: `provider-${i + 1}` });
       liftRateLimit(provider);
-      if (wish.windowMs !== undefined) appendFileSync(join(provider.dir, 'picolo.toml'), `\n[group]\nclock_window_ms = ${wish.windowMs}\n`);
+      settle(provider, wish);
       await stakeProvider(provider);
       providers.push(provider);
       await start(provider, wish.profileDir);
@@ -48,6 +49,12 @@ export async function withNetwork<T>(wish: NetworkWish, use: (network: BenchNetw
     await Promise.all(providers.map(({ process: child }) => child?.stop(STOP_MS)));
     await chain.process.stop();
   }
+}
+
+/** Settings of the group that differ from a node's defaults. */
+function settle({ dir }: LocalProvider, { windowMs, classicOnly }: NetworkWish): void {
+  const lines = [...(windowMs === undefined ? [] : [`clock_window_ms = ${windowMs}`]), ...(classicOnly === true ? ['classic_only = true'] : [])];
+  if (lines.length > 0) appendFileSync(join(dir, 'picolo.toml'), `\n[group]\n${lines.join('\n')}\n`);
 }
 
 /** All clients of a bench share one address; the limit per address is for strangers. */
