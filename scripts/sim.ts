@@ -1,9 +1,9 @@
 /**
  * The simulator of a replica group from the command line.
  *
- *   node scripts/sim.ts --seeds 1000 --from 1          totals, and every seed that broke an invariant
- *   node scripts/sim.ts --from 4711 --seeds 1 --trace  replays one seed, a line per event
- *   node scripts/sim.ts --seeds 200 --json             totals for machines
+ *   npm run sim -- --seeds 1000 --from 1               totals, and the smallest schedule of every seed that broke an invariant
+ *   npm run sim -- --seeds 1 --from 4711 --trace       replays one seed, a line per event
+ *   npm run sim -- --seeds 200 --json                  totals for machines
  */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';

@@ -24,7 +24,7 @@ export function insertBlock(replica: Replica, block: Block): BlockNode | undefin
   forgetRivals(replica, node);
   replica.orphanQcs.delete(hash);
   replica.blocks.set(hash, node);
-  if (node.qc !== null) tryCommit(replica, node);
+  if (node.qc !== null) tryCommits(replica, node);
   return node;
 }
 
@@ -52,7 +52,15 @@ export function learnQc(replica: Replica, qc: Qc | null): void {
   } else if (node.qc === null) node.qc = qc;
   if (compareRank(qc, lockRank(replica)) > 0) replica.highQc = qc;
   if (qc.view > replica.view && qc.view >= replica.vcView) enterView(replica, qc.view);
-  if (node !== undefined) tryCommit(replica, node);
+  if (node !== undefined) tryCommits(replica, node);
+}
+
+/** A certificate may be what blocks above it waited for. */
+function tryCommits(replica: Replica, node: BlockNode): void {
+  tryCommit(replica, node);
+  for (const child of [...replica.blocks.values()]) {
+    if (child.block.header.parent === node.hash && child.qc !== null) tryCommits(replica, child);
+  }
 }
 
 /** Rank of a block that is the tip or above it; undefined for unknown ones. */

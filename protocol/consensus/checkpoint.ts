@@ -100,7 +100,8 @@ function compare(replica: Replica, state: CheckpointState): void {
   const counts = new Map<Hash32, number>();
   for (const hash of state.announced.values()) counts.set(hash, (counts.get(hash) ?? 0) + 1);
   for (const [hash, count] of counts) if (hash !== own && count > faults(replica.config)) return halt(replica, state.height);
-  if (state.signed || (counts.get(own) ?? 0) < replica.q || state.detail === undefined) return;
+  if (state.signed || state.detail === undefined) return;
+  if ((counts.get(own) ?? 0) < replica.q && replica.rules.compareThenSign) return;
   state.signed = true;
   const { value, detail } = state;
   persist(replica, { kind: 'checkpoint', value }, { message: { kind: 'checkpointVote', value, detail }, to: 'all', notBeforeMs: 0, view: undefined });

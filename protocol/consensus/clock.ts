@@ -34,7 +34,7 @@ export function stamp(replica: Replica, after: Timestamp): Timestamp {
 
 /** T1: recent enough for a first-phase vote. */
 export function fresh(replica: Replica, ts: Timestamp): boolean {
-  return msOf(ts) > replica.clockMs - replica.config.timing.clockWindowMs;
+  return !replica.rules.freshVotes || msOf(ts) > replica.clockMs - replica.config.timing.clockWindowMs;
 }
 
 /** Not further ahead than the group tolerates. */

@@ -22,7 +22,7 @@ export function createReplica(config: GroupConfig, self: ReplicaIndex, restored:
 export function createReplicaWith(
   config: GroupConfig, self: ReplicaIndex, restored: Restored | undefined, application: Application, rules: Rules,
 ): Replica {
-  const ceilingMs = restored?.ceilingMs ?? 0;
+  const ceilingMs = rules.durableClock ? (restored?.ceilingMs ?? 0) : 0;
   const replica: Replica = {
     config, self, application, rules, read: (data) => application.commandOf(data), q: quorum(config) - rules.quorumShort,
     out: [], nextToken: 1, flushed: undefined, onFlush: new Map(), held: [], viewToken: 0,
@@ -31,10 +31,10 @@ export function createReplicaWith(
     restoredVotes: restored?.voted ?? [],
     acked: new Map(), ackedByPath: new Map(), ackedBytes: 0, ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
     abstainUntil: restored?.abstainUntil ?? -1n, quarantined: restored?.quarantined ?? false, halted: false,
-    recalling: restored === undefined || restored.quarantined ? undefined : new Set([self]),
+    recalling: restored?.quarantined === true || !rules.recall ? undefined : new Set([self]),
     tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), recentCloseTs: 0n as Timestamp,
     changedSinceCheckpoint: 0, checkpointMs: 0,
-    current: newView(0, restored !== undefined), failures: 0, changeMs: 0, changeSentMs: 0,
+    current: newView(0, restored !== undefined && rules.restartedLeaderSilent), failures: 0, changeMs: 0, changeSentMs: 0,
     resumeChange: restored !== undefined && restored.vcView > restored.view, ownChange: undefined, builtOpening: -1n,
     pending: new Map(), queue: [], queueMs: 0, batchSeq: 0n, hot: new Map(),
     peers: config.roster.map(() => newPeer()), heartbeatMs: -Infinity, fetchMs: -Infinity, fetchPeer: self, missing: false,
@@ -58,7 +58,7 @@ function fillFrom(replica: Replica, restored: Restored): void {
   }
   const { current } = replica;
   current.fastOpen = replica.tip.header?.view === replica.view;
-  for (const claim of restored.claims) lock(replica, claim);
+  if (rules.durableFastVotes) for (const claim of restored.claims) lock(replica, claim);
   if (restored.bound !== undefined) noteVoted(replica, undefined, restored.bound.closeTs, restored.bound.consumed);
   for (const [path, version] of restored.recent) replica.recent.set(path, version);
 }

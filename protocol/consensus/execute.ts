@@ -47,7 +47,7 @@ function executeEntry(run: Run, entry: BlockEntry): Outcome {
   const pending = (id: EntryId): Command | undefined => run.inBlock.get(id) ?? base(id);
   const verdict = run.replica.application.check(command, pending);
   invariant(verdict !== 'unresolved', 'current-versions-resolve', { entry: entry.id });
-  if (verdict === 'invalid') return abort(run, entry);
+  if (verdict === 'invalid' && run.replica.rules.bodiesExamined) return abort(run, entry);
   const removes = new Set(run.replica.application.removes(command, pending));
   for (const item of command.items) {
     if (item.mode === 'W') run.consumed.push({ path: item.path, from: item.version, to: entry.id });
@@ -58,6 +58,7 @@ function executeEntry(run: Run, entry: BlockEntry): Outcome {
 
 /** An abort consumes the nonce, so that replay and execution agree on what has run (§2.20 M1). */
 function abort(run: Run, { command, id, ts }: BlockEntry): Outcome {
+  if (!run.replica.rules.abortsConsume) return 'aborted';
   run.consumed.push({ path: command.noncePath, from: ZERO_HASH as EntryId, to: id });
   run.writes.set(command.noncePath, { version: id, writtenAt: ts, readAt: ZERO_TIMESTAMP });
   return 'aborted';

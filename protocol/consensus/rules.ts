@@ -27,11 +27,52 @@ export interface Rules {
   readonly barrier: boolean;
   /** C-VOTE 2: no vote below the lock. */
   readonly lock: boolean;
+  /** §2.14: fast votes survive a restart. */
+  readonly durableFastVotes: boolean;
+  /** §2.8: dead entries leave when an opening block commits, not when a view is entered. */
+  readonly deadLeaveAtCommit: boolean;
+  /** C-VOTE 2: the lock follows every certificate learned, not only those voted on. */
+  readonly lockFollowsLearned: boolean;
+  /** CON-4: an aborted entry uses up its nonce. */
+  readonly abortsConsume: boolean;
+  /** F-VOTE 5: versions consumed by abandoned blocks stay closed. */
+  readonly abandonedConsume: boolean;
+  /** T0: the clock starts above its durable ceiling. */
+  readonly durableClock: boolean;
+  /** §2.14: a leader that restarted proposes nothing more in its view. */
+  readonly restartedLeaderSilent: boolean;
+  /** T1: no first-phase vote for old timestamps. */
+  readonly freshVotes: boolean;
+  /** K-3: what was acknowledged and is in no block stays, however old. */
+  readonly unsweptStay: boolean;
+  /** CON-2: readers and writers of one version are judged by time. */
+  readonly readersByTime: boolean;
+  /** C-COMMIT: the certified child is of the next round. */
+  readonly consecutiveRounds: boolean;
+  /** A certificate counts every signer once (§5, 13). */
+  readonly distinctVoters: boolean;
+  /** Every replica checks the client's signature (§5, 30). */
+  readonly clientSignatures: boolean;
+  /** Votes inside certificates are checked one by one. */
+  readonly voteSignatures: boolean;
+  /** Signatures of other epochs count for nothing (§2.13). */
+  readonly epochsApart: boolean;
+  /** §2.2: bodies are examined against footprint and constraints. */
+  readonly bodiesExamined: boolean;
+  /** K-2: a checkpoint is signed after q equal announcements. */
+  readonly compareThenSign: boolean;
+  /** peers are asked before anything is signed. */
+  readonly recall: boolean;
+  /** V-ASK: every command has its own timer. */
+  readonly commandTimers: boolean;
   /** How many signatures fewer than q are taken for a quorum. */
   readonly quorumShort: number;
 }
 
 export const ALL_RULES: Rules = Object.freeze({
   fastLock: true, secondRound: true, carryCertificates: true, validOverVoted: true, replayCheck: true, closeCheck: true, lateRule: true,
-  durableVoted: true, durableAcked: true, clockRelease: true, barrier: true, lock: true, quorumShort: 0,
+  durableVoted: true, durableAcked: true, clockRelease: true, barrier: true, lock: true, durableFastVotes: true, deadLeaveAtCommit: true,
+  lockFollowsLearned: true, abortsConsume: true, abandonedConsume: true, durableClock: true, restartedLeaderSilent: true, freshVotes: true, unsweptStay: true,
+  readersByTime: true, consecutiveRounds: true, distinctVoters: true, clientSignatures: true, voteSignatures: true, epochsApart: true, bodiesExamined: true,
+  compareThenSign: true, recall: true, commandTimers: true, quorumShort: 0,
 });

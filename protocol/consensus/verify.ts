@@ -1,6 +1,6 @@
 import type { StructValue } from '../codec/index.ts';
 import { detailHashOf, type CertifiedCheckpoint } from '../membership/index.ts';
-import type { Hash32, ReplicaIndex } from '../types/index.ts';
+import type { Command, Hash32, ReplicaIndex } from '../types/index.ts';
 import { fits, hasBit } from './bitmap.ts';
 import { blockHashOf, entriesRootOf, type Block, type Qc } from './block.ts';
 import { configHash, quorum, type GroupConfig } from './config.ts';
@@ -9,6 +9,7 @@ import {
   statementOf, type BatchCert, type BlocksMessage, type Message, type ProposalMessage, type RecalledMessage, type SignedMessage, type TcVote,
   type ViewChangeMessage,
 } from './message.ts';
+import { ALL_RULES, type Rules } from './rules.ts';
 import { verifierOf, type Verifier } from './verifier.ts';
 import { ackedRootOf } from './view/acked-root.ts';
 
@@ -17,6 +18,7 @@ interface Checks {
   readonly config: GroupConfig;
   readonly q: number;
   readonly verifier: Verifier;
+  readonly rules: Rules;
 }
 
 const verifiers = new WeakMap<GroupConfig, Verifier>();
@@ -25,11 +27,16 @@ const verifiers = new WeakMap<GroupConfig, Verifier>();
  * Whether a message is well-formed, signed by its sender, and every certificate inside it valid for
  * this group and epoch. The host drops what is not; `step` sees only what is.
  */
-export function verifyMessage(config: GroupConfig, from: ReplicaIndex, message: Message, verifier?: Verifier, q = quorum(config)): boolean {
+export function verifyMessage(config: GroupConfig, from: ReplicaIndex, message: Message, verifier?: Verifier): boolean {
+  return verifyMessageWith(config, from, message, verifier, ALL_RULES);
+}
+
+/** For mutation tests: the same with some rules switched off. */
+export function verifyMessageWith(config: GroupConfig, from: ReplicaIndex, message: Message, verifier: Verifier | undefined, rules: Rules): boolean {
   if (from < 0 || from >= config.roster.length) return false;
   let used = verifier ?? verifiers.get(config);
   if (used === undefined) verifiers.set(config, (used = verifierOf(config.domain)));
-  return check({ config, q, verifier: used }, from, message);
+  return check({ config, q: quorum(config) - rules.quorumShort, verifier: used, rules }, from, message);
 }
 
 function check(checks: Checks, from: ReplicaIndex, message: Message): boolean {
@@ -43,7 +50,7 @@ function check(checks: Checks, from: ReplicaIndex, message: Message): boolean {
     case 'checkpointVote': return detailHashOf(message.detail) === message.value.detail && signedBy(checks, from, message);
     case 'certificate':
     case 'reject': return checkCerts(checks, message.certs, message.entries);
-    case 'submit': return checks.verifier.command(message.command);
+    case 'submit': return clientSigned(checks, message.command);
     case 'certified': return checkQc(checks, message.qc);
     case 'announce': return here(checks, message.value);
     case 'blocks': return checkBlocks(checks, message);
@@ -54,8 +61,13 @@ function check(checks: Checks, from: ReplicaIndex, message: Message): boolean {
   }
 }
 
-function here({ config }: Checks, value: { readonly group: Hash32; readonly epoch: bigint }): boolean {
-  return value.group === config.group && value.epoch === config.epoch;
+/** Every replica asks for itself, whoever sent the command (§5, 30). */
+function clientSigned({ verifier, rules }: Checks, command: Command): boolean {
+  return !rules.clientSignatures || verifier.command(command);
+}
+
+function here({ config, rules }: Checks, value: { readonly group: Hash32; readonly epoch: bigint }): boolean {
+  return value.group === config.group && (value.epoch === config.epoch || !rules.epochsApart);
 }
 
 function signedBy(checks: Checks, signer: ReplicaIndex, message: SignedMessage): boolean {
@@ -68,12 +80,17 @@ function checkSignature({ config, verifier }: Checks, signer: ReplicaIndex, ...[
   return address !== undefined && verifier.signature(name, value as never, signature, address);
 }
 
+/** A vote inside a certificate. */
+function voteSigned(checks: Checks, signer: ReplicaIndex, ...args: SignatureArgs): boolean {
+  return !checks.rules.voteSignatures || checkSignature(checks, signer, ...args);
+}
+
 type SignatureArgs = [name: Parameters<Verifier['signature']>[0], value: unknown, signature: SignedMessage['signature']];
 
 function checkBatch(checks: Checks, from: ReplicaIndex, value: StructValue<'FastBatch'>, entries: readonly KnownEntry[]): boolean {
   if (value.gateway !== from || value.count !== entries.length || entries.length === 0) return false;
   if (value.batchRoot !== batchRootOf(entries.map(({ id }) => id))) return false;
-  return entries.every(({ command }) => checks.verifier.command(command));
+  return entries.every(({ command }) => clientSigned(checks, command));
 }
 
 /** A proposal may be relayed: it is the leader's signature that counts. */
@@ -91,7 +108,7 @@ function checkProposal(checks: Checks, message: ProposalMessage): boolean {
 
 function checkBlock(checks: Checks, { header, entries }: Block): boolean {
   if (!here(checks, header) || header.count !== entries.length || header.entriesRoot !== entriesRootOf(entries)) return false;
-  return entries.every(({ command }) => checks.verifier.command(command));
+  return entries.every(({ command }) => clientSigned(checks, command));
 }
 
 function covered({ q }: Checks, certs: readonly BatchCert[], id: string, view: bigint): boolean {
@@ -121,24 +138,24 @@ function sameQc(value: StructValue<'ViewChange'>, qc: Qc): boolean {
 
 export function checkQc(checks: Checks, { view, round, blockHash, votes }: Qc): boolean {
   const { group, epoch } = checks.config;
-  return ascending(votes) && votes.length >= checks.q && votes.every(({ signer, qcView, qcRound, signature }) =>
-    checkSignature(checks, signer, 'BlockVote', { group, epoch, view, round, blockHash, qcView, qcRound }, signature));
+  return ascending(checks, votes) && votes.length >= checks.q && votes.every(({ signer, qcView, qcRound, signature }) =>
+    voteSigned(checks, signer, 'BlockVote', { group, epoch, view, round, blockHash, qcView, qcRound }, signature));
 }
 
 function checkCerts(checks: Checks, certs: readonly BatchCert[], entries: readonly KnownEntry[]): boolean {
-  return certs.every((cert) => checkCert(checks, cert)) && entries.every(({ command }) => checks.verifier.command(command));
+  return certs.every((cert) => checkCert(checks, cert)) && entries.every(({ command }) => clientSigned(checks, command));
 }
 
 function checkCert(checks: Checks, { view, batchRoot, entryIds, votes }: BatchCert): boolean {
   const { group, epoch } = checks.config;
-  if (!ascending(votes) || batchRootOf(entryIds) !== batchRoot) return false;
+  if (!ascending(checks, votes) || batchRootOf(entryIds) !== batchRoot) return false;
   return votes.every(({ signer, accept, signature }) =>
-    fits(accept, entryIds.length) && checkSignature(checks, signer, 'FastVote', { group, epoch, view, batchRoot, accept }, signature));
+    fits(accept, entryIds.length) && voteSigned(checks, signer, 'FastVote', { group, epoch, view, batchRoot, accept }, signature));
 }
 
 /** Each signer once (consensus §5, 13). */
-function ascending(votes: readonly { readonly signer: ReplicaIndex }[]): boolean {
-  return votes.every(({ signer }, i) => i === 0 || signer > (votes[i - 1]?.signer ?? 0));
+function ascending({ rules }: Checks, votes: readonly { readonly signer: ReplicaIndex }[]): boolean {
+  return !rules.distinctVoters || votes.every(({ signer }, i) => i === 0 || signer > (votes[i - 1]?.signer ?? 0));
 }
 
 function checkBlocks(checks: Checks, { blocks, checkpoint, checkpointBlock }: BlocksMessage): boolean {
@@ -152,7 +169,7 @@ function checkBlocks(checks: Checks, { blocks, checkpoint, checkpointBlock }: Bl
 function checkCheckpoint(checks: Checks, { checkpoint, detail, signatures }: CertifiedCheckpoint): boolean {
   if (!here(checks, checkpoint) || detailHashOf(detail) !== checkpoint.detail || detail.configHash !== configHash(checks.config)) return false;
   const votes = signatures.map(({ replica, signature }) => ({ signer: replica, signature }));
-  return ascending(votes) && votes.length >= checks.q
+  return ascending(checks, votes) && votes.length >= checks.q
     && votes.every(({ signer, signature }) => checkSignature(checks, signer, 'Checkpoint', checkpoint, signature));
 }
 

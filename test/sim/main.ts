@@ -1,40 +1,98 @@
 /**
- * Runs seeds and prints one line of totals, or replays one with a line per event.
- *
- *   node test/sim/main.ts --seeds 200 --from 1 --mode safety
- *   node test/sim/main.ts --from 17 --seeds 1 --trace
+ * Runs seeds and prints totals, or replays one with a line per event. `--help` says how.
  */
+import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { installNativeCrypto } from '../../node/crypto/index.ts';
-import { simulate } from './world.ts';
+import { MUTANTS } from './mutants.ts';
+import type { Overrides, Plan } from './plan.ts';
+import { report, shrink } from './shrink.ts';
+import { playTwins, sampleScripts, type TwinScript } from './twins.ts';
+import { simulate, type RunResult } from './world.ts';
+
+const HELP = `npm run sim -- [options]
+  --seeds N       how many seeds (100)
+  --from S        the first of them (1)
+  --mode M        safety, liveness or both (both)
+  --real          real secp256k1 signatures, slow
+  --twins         scripts of two machines with one key instead of seeds; --seeds 20000 plays all
+  --mutant NAME   with one rule switched off (NAME is a part of its name)
+  --trace         prints every event on a line; for one seed
+  --no-shrink     only names failing seeds
+  --json          totals as JSON`;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' }, from: { type: 'string', default: '1' }, mode: { type: 'string', default: 'both' },
-    json: { type: 'boolean', default: false }, trace: { type: 'boolean', default: false },
+    real: { type: 'boolean', default: false }, twins: { type: 'boolean', default: false }, mutant: { type: 'string' }, trace: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   },
 });
 
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+const totals = { runs: 0, events: 0, commands: 0, fast: 0, classic: 0, blocks: 0, checkpoints: 0, views: 0, epochs: 0, faults: 0, repeated: 0, failed: 0 };
+const failedSeeds: string[] = [];
+const modes: readonly Plan['mode'][] = values.mode === 'both' ? ['safety', 'liveness'] : [values.mode as Plan['mode']];
+const mutant = MUTANTS.find(({ name }) => values.mutant !== undefined && name.includes(values.mutant));
+const base: Overrides = { ...(mutant === undefined ? {} : { ...mutant.overrides, rules: mutant.rules }), ...(values.real ? { real: true } : {}) };
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+
 await installNativeCrypto();
-const totals = { seeds: 0, events: 0, submitted: 0, fast: 0, classic: 0, blocks: 0, checkpoints: 0, views: 0, failed: 0 };
 const startedMs = performance.now();
-for (let seed = BigInt(values.from); seed < BigInt(values.from) + BigInt(values.seeds); seed++) {
-  for (const mode of values.mode === 'both' ? (['safety', 'liveness'] as const) : [values.mode as 'safety' | 'liveness']) {
-    const result = simulate(seed, mode, {}, values.trace ? (line) => console.log(line) : undefined);
-    totals.seeds += 1;
-    totals.events += result.events;
-    totals.submitted += result.submitted;
-    totals.fast += result.fast;
-    totals.classic += result.classic;
-    totals.blocks += Number(result.height);
-    totals.checkpoints += result.checkpoints;
-    totals.views += Number(result.views);
+const from = BigInt(values.from);
+if (values.twins) playScripts(sampleScripts(Number(values.seeds)));
+else for (let seed = from; seed < from + BigInt(values.seeds); seed++) for (const mode of modes) runOne(seed, mode);
+const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
+const told = { commit, seeds: Number(values.seeds), from: values.from, ...totals, seconds };
+console.log(values.json ? JSON.stringify({ ...told, failedSeeds }) : Object.entries(told).map(([k, v]) => `${k} ${v}`).join(', '));
+process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function runOne(seed: bigint, mode: Plan['mode']): void {
+  const result = simulate(seed, mode, base, values.trace ? (line) => console.log(line) : undefined);
+  add(result);
+  // one seed in a hundred runs twice: the same seed must be the same run
+  if (seed % 100n === 0n) repeat(seed, mode, result);
+  const [first] = result.violations;
+  if (first === undefined) return;
+  totals.failed += 1;
+  failedSeeds.push(`${seed}/${mode}`);
+  if (values.json) return;
+  console.log(`seed ${seed} ${mode}: ${first.invariant} at ${first.atMs.toFixed(1)} ms: ${first.what}`);
+  if (!values['no-shrink']) console.log(report(commit, shrink(result.plan, result)));
+}
+
+function playScripts(scripts: readonly TwinScript[]): void {
+  for (const [i, script] of scripts.entries()) {
+    const result = playTwins(script, BigInt(i));
+    add(result);
     const [first] = result.violations;
     if (first === undefined) continue;
     totals.failed += 1;
-    console.log(`seed ${seed} ${mode}: ${first.invariant} at ${first.atMs.toFixed(1)} ms: ${first.what}`);
+    failedSeeds.push(`twin ${script.twin} cuts ${script.cuts.join('/')}`);
+    if (!values.json) console.log(`twin ${script.twin}, cuts ${script.cuts.join()}, seed ${i}: ${first.invariant}: ${first.what}`);
   }
 }
-const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
-console.log(values.json ? JSON.stringify({ ...totals, seconds }) : Object.entries({ ...totals, seconds }).map(([k, v]) => `${k} ${v}`).join(', '));
-process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function add(result: RunResult): void {
+  totals.runs += 1;
+  totals.events += result.events;
+  totals.commands += result.submitted;
+  totals.fast += result.fast;
+  totals.classic += result.classic;
+  totals.blocks += Number(result.height);
+  totals.checkpoints += result.checkpoints;
+  totals.views += Number(result.views);
+  totals.epochs += Number(result.epochs) - 1;
+  totals.faults += result.faults.length;
+}
+
+function repeat(seed: bigint, mode: Plan['mode'], result: RunResult): void {
+  totals.repeated += 1;
+  if (simulate(seed, mode, base).hash === result.hash) return;
+  totals.failed += 1;
+  failedSeeds.push(`${seed}/${mode} not deterministic`);
+}

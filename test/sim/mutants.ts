@@ -1,5 +1,5 @@
 import { ALL_RULES, type Rules } from '../../protocol/consensus/rules.ts';
-import type { Overrides } from './plan.ts';
+import { CALM_CLOCKS, CALM_DISK as NO_FAULTS, CALM_NETWORK, type Overrides } from './plan.ts';
 
 /** A planted fault: one rule switched off, circumstances in which it matters, and how many seeds may pass unnoticed. */
 export interface Mutant {
@@ -9,13 +9,13 @@ export interface Mutant {
   readonly seeds: number;
 }
 
-const NET = { delayMs: 4, loss: 0.03, duplicate: 0.02, partitionEveryMs: 700 };
-const CRASHES = { flushMs: 2, crashEveryMs: 250, torn: false, crashAll: 0.1, oldImage: false, syncedLedger: true };
+const NET = { ...CALM_NETWORK, delayMs: 4, loss: 0.03, duplicate: 0.02, partitionEveryMs: 700 };
+const CRASHES = { ...NO_FAULTS, flushMs: 2, crashEveryMs: 250, crashAll: 0.1 };
 const CALM_DISK = { ...CRASHES, crashEveryMs: 0 };
 const CONTENTION = { equivocation: 0.4, twoGateways: 0.3, reads: 0.4, removes: 0.05, invalid: 0 };
 const base: Overrides = {
   replicas: 4, classicOnly: false, wire: false, keys: 6, commands: 220, durationMs: 2_500, calmMs: 2_500, viewDurationMs: 300,
-  network: NET, disk: CALM_DISK, workload: CONTENTION,
+  network: NET, disk: CALM_DISK, clocks: CALM_CLOCKS, workload: CONTENTION, epochs: 0, historyBlocks: 1_000_000, windowMs: 40, checkpointMs: 300, smallCore: false,
 };
 const byzantine = (...behaviours: readonly string[]): Overrides => ({ byzantine: new Map([[1, behaviours as never]]) });
 
@@ -52,11 +52,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'second phase does not wait for the clock (T2)', rules: off('clockRelease'),
-    overrides: { ...base, keys: 200, clocks: { skewMs: 35, drift: 0, jumpEveryMs: 0, jumpMs: 0 }, network: { ...NET, delayMs: 1, partitionEveryMs: 0 } }, seeds: 40,
+    overrides: { ...base, keys: 200, clocks: { ...CALM_CLOCKS, skewMs: 35 }, network: { ...NET, delayMs: 1, partitionEveryMs: 0 } }, seeds: 40,
   },
   {
     name: 'barrier off (§2.8)', rules: off('barrier'),
-    overrides: { ...base, ...byzantine('secretQc'), network: { ...NET, loss: 0, partitionEveryMs: 0 }, voteless: [2n], viewDurationMs: 300, keys: 4 }, seeds: 40,
+    overrides: {
+      ...base, ...byzantine('secretQc'), network: { ...NET, loss: 0, partitionEveryMs: 0 }, drops: [{ kind: 'blockVote', view: 2n }], viewDurationMs: 300, keys: 4,
+    },
+    seeds: 40,
   },
   {
     name: 'no lock (C-VOTE 2)', rules: off('lock'),

@@ -1,9 +1,11 @@
 import {
-  decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statementOf, step, verifyMessage,
+  decodeMessage, encodeMessage, restoreReplica, signed, snapshotRecords, statementOf, step,
   type Effect, type GroupConfig, type Input, type Message, type Replica, type SignedMessage, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
 import { createReplicaWith } from '../../protocol/consensus/create.ts';
 import type { Command, ReplicaIndex } from '../../protocol/types/index.ts';
+import { MachineClock } from './clock.ts';
+import { Disk } from './disk.ts';
 import { Ledger } from './ledger.ts';
 import type { World } from './world.ts';
 
@@ -11,34 +13,39 @@ import type { World } from './world.ts';
 export class SimNode {
   readonly world: World;
   readonly index: ReplicaIndex;
+  private readonly born: boolean;
+  readonly clock: MachineClock;
+  readonly disk = new Disk();
+  readonly ledger = new Ledger();
   config: GroupConfig;
   replica: Replica;
-  ledger = new Ledger();
   up = true;
   halted = false;
+  /** Never comes back: the group has to do without it. */
+  gone = false;
+  /** Flushed records were lost. Only peers that hold newer signatures can tell, and they may be away: from then on it counts as a liar (§2.1). */
+  damaged = false;
   private readonly retired = new Map<bigint, { config: GroupConfig; replica: Replica }>();
-  /** Journal bytes; the first `flushed` survive a crash. */
-  journal: Uint8Array[] = [];
-  flushed = 0;
   private tokens: number[] = [];
   private flushing = false;
   private generation = 0;
-  private alarm = 0;
+  private alarmAt = Infinity;
+  private alarmSet = Infinity;
   private guard = new Map<string, string>();
-  private clockOffsetMs: number;
-  private readonly drift: number;
-  private image: { journal: Uint8Array[]; guard: Map<string, string>; epoch: bigint } | undefined;
-  readonly honest: boolean;
+  private guardImage = new Map<string, string>();
+  private fullUntilMs = 0;
 
   constructor(world: World, index: ReplicaIndex, honest = true) {
     this.world = world;
     this.index = index;
-    this.honest = honest;
+    this.born = honest;
     this.config = world.config;
-    const { skewMs, drift } = world.plan.clocks;
-    this.clockOffsetMs = (world.random.clocks.unit() * 2 - 1) * skewMs;
-    this.drift = (world.random.clocks.unit() * 2 - 1) * drift;
+    this.clock = new MachineClock(world.events, world.random.clocks, world.plan.clocks);
     this.replica = createReplicaWith(this.config, index, undefined, this.ledger, world.rulesOf(index));
+  }
+
+  get honest(): boolean {
+    return this.born && !this.damaged;
   }
 
   start(): void {
@@ -47,11 +54,7 @@ export class SimNode {
   }
 
   nowMs(): number {
-    return 1_000_000 + this.world.events.now * (1 + this.drift) + this.clockOffsetMs;
-  }
-
-  jumpClock(ms: number): void {
-    this.clockOffsetMs += ms;
+    return this.clock.now();
   }
 
   submit(command: Command): void {
@@ -63,16 +66,17 @@ export class SimNode {
     if (epoch < this.config.epoch) return this.deliverRetired(from, message, epoch);
     if (epoch > this.config.epoch) return;
     const arrived = this.world.plan.wire ? decodeMessage(encodeMessage(message), this.replica.read) : message;
-    if (!this.world.isValid(epoch, from, message, () => verifyMessage(this.config, from, arrived, this.world.signatures, this.world.quorum))) {
-      if (this.world.nodes[from]?.honest) this.world.violate('validity', `honest ${from} sent an invalid ${message.kind}`);
-      return;
-    }
+    if (!this.world.isValid(this.config, from, message, arrived)) return;
+    this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} <- ${from} ${message.kind}`);
     this.input({ kind: 'message', nowMs: this.nowMs(), from, message: arrived });
   }
 
   input(input: Input): void {
     if (!this.up || this.halted) return;
-    for (const effect of step(this.replica, input)) this.perform(effect);
+    for (const effect of this.world.stepOf(this, input)) {
+      if (!this.up) return;
+      this.perform(effect);
+    }
   }
 
   perform(effect: Effect): void {
@@ -80,7 +84,8 @@ export class SimNode {
     world.trace(this, effect);
     switch (effect.kind) {
       case 'persist':
-        this.journal.push(encodeRecord(effect.record));
+        if (world.events.now < this.fullUntilMs) return this.stop('disk full');
+        this.disk.append(effect.record);
         this.tokens.push(effect.token);
         return this.flush();
       case 'sign': return this.sign(effect.message, effect.to, effect.slot);
@@ -91,23 +96,18 @@ export class SimNode {
         return world.onCommit(this, effect.block);
       case 'checkpointWanted': {
         const commitment = this.ledger.commitment(effect.height);
-        this.later(0, () => this.input({ kind: 'commitment', nowMs: this.nowMs(), height: effect.height, commitment }));
-        return;
+        return this.later(0, () => this.input({ kind: 'commitment', nowMs: this.nowMs(), height: effect.height, commitment }));
       }
       case 'certified':
         this.ledger.sync(world.plan.historyBlocks);
-        if (this.honest) world.checkers.checkpoint(effect.certificate);
-        return this.compact();
+        world.onCertified(this, effect.certificate);
+        this.disk.rewrite(snapshotRecords(this.replica));
+        this.tokens = this.tokens.slice(-1);
+        return undefined;
       case 'snapshotWanted': return this.later(5, () => this.installFrom(effect));
       case 'sealed': return this.later(1, () => this.startEpoch(effect));
       case 'evidence': return world.onEvidence(this, effect.offence);
-      case 'alarm': {
-        const alarm = ++this.alarm;
-        this.later(effect.delayMs, () => {
-          if (alarm === this.alarm) this.input({ kind: 'tick', nowMs: this.nowMs() });
-        });
-        return;
-      }
+      case 'alarm': return this.setAlarm(world.events.now + effect.delayMs);
       case 'milestone': return world.onMilestone(this, effect.milestone);
       case 'halt':
         this.halted = true;
@@ -115,17 +115,34 @@ export class SimNode {
     }
   }
 
+  /** One alarm at a time: an earlier one replaces a later one, a later one waits for the earlier to go off. */
+  private setAlarm(atMs: number): void {
+    this.alarmAt = atMs;
+    if (this.alarmSet <= atMs) return;
+    this.alarmSet = atMs;
+    this.later(atMs - this.world.events.now, () => {
+      if (this.alarmSet !== atMs) return;
+      this.alarmSet = Infinity;
+      if (this.alarmAt <= this.world.events.now) this.input({ kind: 'tick', nowMs: this.nowMs() });
+      else this.setAlarm(this.alarmAt);
+    });
+  }
+
   /** Group commit: what arrives while one flush runs waits for the next. */
   private flush(): void {
     if (this.flushing) return;
     this.flushing = true;
     const { replica } = this;
-    const upTo = this.journal.length;
+    const { disk: random } = this.world.random;
+    const { flushMs, spikes, syncErrors } = this.world.plan.disk;
+    const upTo = this.disk.length;
     const token = this.tokens.at(-1) as number;
-    this.later(this.world.random.disk.delay(this.world.plan.disk.flushMs), () => {
+    if (this.world.plan.disk.lies) this.later(0, () => replica === this.replica && this.input({ kind: 'flushed', nowMs: this.nowMs(), token }));
+    this.later(random.delay(flushMs) * (random.chance(spikes) ? 20 : 1), () => {
       this.flushing = false;
+      if (!this.world.calm && random.chance(syncErrors)) return this.stop('flush failed');
       if (replica !== this.replica) return this.tokens.length > 0 ? this.flush() : undefined;
-      this.flushed = Math.max(this.flushed, Math.min(upTo, this.journal.length));
+      this.disk.flushUpTo(upTo);
       this.input({ kind: 'flushed', nowMs: this.nowMs(), token });
       if (this.tokens.at(-1) !== token) this.flush();
     });
@@ -133,8 +150,8 @@ export class SimNode {
 
   sign(message: Unsigned, to: Target, slot: string): void {
     const statement = statementOf(message);
-    const content = Object.values(statement.value).map(String).join('|');
     const key = `${statement.name} ${slot}`;
+    const content = Object.values(statement.value).map(String).join('|');
     const before = this.guard.get(key);
     if (before !== undefined && before !== content) {
       if (this.honest) this.world.violate('guard', `honest ${this.index} would sign two contents for ${key}`);
@@ -142,7 +159,7 @@ export class SimNode {
     }
     this.guard.set(key, content);
     const result = signed(message, this.world.signatures.sign(this.config.roster[this.index] as never, statement));
-    this.world.checkers.signed(this, result);
+    this.world.onSigned(this, result);
     const { replica } = this;
     this.later(this.world.random.disk.unit() * 0.3, () => {
       if (replica === this.replica) this.emit(to, result);
@@ -157,8 +174,8 @@ export class SimNode {
 
   send(to: Target, message: Message): void {
     if (to === 'all') {
-      for (let peer = 0; peer < this.config.roster.length; peer++) if (peer !== this.index) this.world.network(this, peer, message);
-    } else if (to !== this.index) this.world.network(this, to, message);
+      for (let peer = 0; peer < this.config.roster.length; peer++) if (peer !== this.index) this.world.network.send(this, peer, message);
+    } else if (to !== this.index) this.world.network.send(this, to, message);
   }
 
   /** Runs unless the machine crashed meanwhile. */
@@ -167,13 +184,6 @@ export class SimNode {
     this.world.events.after(delayMs, () => {
       if (generation === this.generation && this.up) run();
     });
-  }
-
-  private compact(): void {
-    const records = snapshotRecords(this.replica).map(encodeRecord);
-    this.journal = records;
-    this.flushed = records.length;
-    this.tokens = this.tokens.slice(-1);
   }
 
   private installFrom({ from, certificate, anchor }: Effect & { kind: 'snapshotWanted' }): void {
@@ -189,9 +199,8 @@ export class SimNode {
     if (next.epoch <= this.config.epoch) return;
     this.retired.set(this.config.epoch, { config: this.config, replica: this.replica });
     this.config = { ...this.config, epoch: next.epoch, roster: next.replicas, anchor };
-    this.journal = [];
-    this.flushed = 0;
-    this.alarm += 1;
+    this.disk.rewrite([]);
+    this.alarmAt = Infinity;
     this.tokens = [];
     this.replica = createReplicaWith(this.config, this.index, undefined, this.ledger, this.world.rulesOf(this.index));
     this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} epoch ${next.epoch}`);
@@ -204,14 +213,26 @@ export class SimNode {
     const before = this.retired.get(epoch);
     if (before === undefined) return;
     const { config, replica: old } = before;
-    if (!verifyMessage(config, from, message, this.world.signatures, this.world.quorum)) return;
+    if (!this.world.isValid(config, from, message, message)) return;
     for (const effect of step(old, { kind: 'message', nowMs: this.nowMs(), from, message })) {
-      if (effect.kind === 'send' && effect.to !== 'all') this.world.network(this, effect.to, effect.message, config.epoch);
+      if (effect.kind === 'send' && effect.to !== 'all') this.world.network.send(this, effect.to, effect.message, config.epoch);
     }
   }
 
   takeImage(): void {
-    this.image = { journal: this.journal.slice(0, this.flushed), guard: new Map(this.guard), epoch: this.config.epoch };
+    this.disk.takeImage(this.config.epoch);
+    this.guardImage = new Map(this.guard);
+  }
+
+  /** A fault of the disk stops the machine (§5, 17); an operator starts it again. */
+  stop(cause: string): void {
+    this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} stops: ${cause}`);
+    this.crash();
+    this.world.events.after(60 + 100 * this.world.random.faults.unit(), () => this.restart());
+  }
+
+  fillDisk(forMs: number): void {
+    this.fullUntilMs = this.world.events.now + forMs;
   }
 
   /** Loses everything that was not flushed; sometimes half a record survives. */
@@ -222,28 +243,36 @@ export class SimNode {
     this.generation += 1;
     this.flushing = false;
     this.tokens = [];
+    this.alarmSet = Infinity;
     const random = this.world.random.disk;
-    const extra = random.int(this.journal.length - this.flushed + 1);
-    this.journal = this.journal.slice(0, this.flushed + extra);
-    this.flushed = this.journal.length;
+    this.disk.crash(random, this.world.plan.disk.torn);
     this.ledger.crash(this.world.plan.disk.syncedLedger ? this.ledger.blocks.length : random.int(this.ledger.blocks.length + 1));
   }
 
-  restart(fromImage = false): void {
-    if (this.up) return;
+  restart(): void {
+    if (this.up || this.gone) return;
     this.up = true;
     this.world.log?.(`${this.world.events.now.toFixed(2)} ${this.index} restart at ${this.ledger.height}`);
-    let torn = this.world.plan.disk.torn && this.world.random.disk.chance(0.5);
-    if (fromImage && this.image !== undefined && this.image.epoch === this.config.epoch) {
-      this.journal = [...this.image.journal];
-      this.flushed = this.journal.length;
-      this.guard = new Map(this.image.guard);
-      torn = false;
-    }
     const { config, index, ledger } = this;
-    const restored = restoreReplica({ config, self: index, application: ledger, records: this.journal, torn, missing: false, position: ledger });
+    const { records, torn, missing } = this.disk.recover();
+    const lost = missing && ledger.height > config.anchor.height; // as the host judges it
+    const restored = restoreReplica({ config, self: index, application: ledger, position: ledger, records, torn, missing: lost });
     this.replica = createReplicaWith(config, index, restored, ledger, this.world.rulesOf(index));
     this.start();
   }
-}
 
+  /** What may happen to flushed records; false when it cannot happen now. */
+  damage(): boolean {
+    const { damage } = this.world.plan.disk;
+    if (this.up || (damage === 'oldImage' && !this.disk.restoreImage(this.config.epoch))) return false;
+    this.damaged = true;
+    if (damage === 'oldImage') this.guard = new Map(this.guardImage);
+    if (damage === 'flip') this.disk.flip(this.world.random.disk);
+    if (damage === 'lostImage') {
+      this.disk.lose();
+      this.ledger.lose();
+      this.guard = new Map();
+    }
+    return true;
+  }
+}

@@ -1,32 +1,17 @@
-import { createHash } from 'node:crypto';
 import { signStruct, verifyStruct, type Domain } from '../../protocol/codec/index.ts';
 import type { Statement, Verifier } from '../../protocol/consensus/index.ts';
 import type { Address, Command, Signature } from '../../protocol/types/index.ts';
 import { isSigned } from './commands.ts';
+import { fingerprint } from './random.ts';
 
-/** A statement that some key signed, as the checkers see it. */
-export interface Signing {
-  readonly signer: Address;
-  readonly statement: Statement;
-  readonly signature: Signature;
-}
-
-/** Deterministic stand-in for secp256k1: a keyed hash that only the simulator can compute. */
+/** Deterministic stand-in for secp256k1: a fingerprint that nobody in the run computes but the owner of the key. */
 export class Signatures implements Verifier {
-  /** Every statement any key ever signed. */
-  readonly all: Signing[] = [];
-  private readonly seen = new Set<string>();
   /** Planted fault: a command whose signature held once is believed by its name. */
   trustNames = false;
   private readonly believed = new Set<string>();
 
   sign(signer: Address, statement: Statement): Signature {
-    const signature = fake(signer, statement.name, statement.value);
-    if (!this.seen.has(signature)) {
-      this.seen.add(signature);
-      this.all.push({ signer, statement, signature });
-    }
-    return signature;
+    return fake(signer, statement.name, statement.value);
   }
 
   signature(name: string, value: unknown, signature: Signature, signer: Address): boolean {
@@ -70,6 +55,6 @@ export class RealSignatures extends Signatures {
 
 function fake(signer: Address, name: string, value: unknown): Signature {
   const fields = Object.values(value as Record<string, unknown>).map(String).join('|');
-  const hash = createHash('sha256').update(`${signer}|${name}|${fields}`).digest('hex');
-  return `0x${hash}${hash}1b` as Signature;
+  const hash = fingerprint(`${signer}|${name}|${fields}`);
+  return `0x${hash}${hash}${hash}${hash}1b` as Signature;
 }

@@ -7,7 +7,7 @@ import { snapshotReplyC } from '../../node/host/index.ts';
 import { decode, encode } from '../../protocol/codec/index.ts';
 import type { Path } from '../../protocol/types/index.ts';
 import type { BlocksMessage } from '../../protocol/consensus/message.ts';
-import { planOf } from './plan.ts';
+import { CALM_CLOCKS, CALM_DISK, CALM_NETWORK, HONEST_CLIENTS, planOf } from './plan.ts';
 import { World } from './world.ts';
 import { TransferWorld, type Answering, type Member } from './transfer/world.ts';
 
@@ -120,17 +120,16 @@ describe('simulation: the block of an offered checkpoint', function () {
   before(() => installNativeCrypto());
 
   const plan = planOf(3n, 'safety', {
-    replicas: 4, byzantine: new Map(), keys: 60, commands: 120, viewDurationMs: 60_000, historyBlocks: 4, epochs: 0, wire: false,
-    network: { delayMs: 2, loss: 0, duplicate: 0, partitionEveryMs: 0 },
-    disk: { flushMs: 1, crashEveryMs: 400, torn: false, crashAll: 0, oldImage: false, syncedLedger: false },
-    clocks: { skewMs: 3, drift: 0, jumpEveryMs: 0, jumpMs: 0 },
+    replicas: 4, byzantine: new Map(), keys: 60, commands: 120, durationMs: 4_000, calmMs: 4_000, viewDurationMs: 60_000, historyBlocks: 4, checkpointMs: 300,
+    epochs: 0, wire: false, windowMs: 40, classicOnly: false, network: CALM_NETWORK, workload: HONEST_CLIENTS, clocks: { ...CALM_CLOCKS, skewMs: 3 },
+    disk: { ...CALM_DISK, crashEveryMs: 400, syncedLedger: false },
   });
   /** How often a replica continued from a snapshot when offers pass through `change`. */
   const installs = (change: (offer: BlocksMessage) => BlocksMessage): number => {
     const group = new World(plan);
-    const { network } = group;
-    group.network = (from, to, message, epoch) => (
-      network.call(group, from, to, message.kind === 'blocks' && message.checkpointBlock !== null ? change(message) : message, epoch));
+    const send = group.network.send.bind(group.network);
+    group.network.send = (from, to, message, epoch) => (
+      send(from, to, message.kind === 'blocks' && message.checkpointBlock !== null ? change(message) : message, epoch));
     const { violations, milestones } = group.run();
     expect(violations).to.deep.equal([]);
     return milestones.get('installed') ?? 0;

@@ -1,19 +1,26 @@
-import { createHash } from 'node:crypto';
 import {
-  groupConfig, type CommittedBlock, type Effect, type GroupConfig, type Message, type Milestone, type Offence, type Reply,
+  groupConfig, step, type CommittedBlock, type Effect, type GroupConfig, type Input, type Message, type Milestone, type Offence, type Reply,
+  type SignedMessage,
 } from '../../protocol/consensus/index.ts';
-import type { Rules } from '../../protocol/consensus/rules.ts';
-import { ALL_RULES } from '../../protocol/consensus/rules.ts';
-import { addressOf } from '../../protocol/crypto/index.ts';
+import { ALL_RULES, type Rules } from '../../protocol/consensus/rules.ts';
+import { addressOf, sha256 } from '../../protocol/crypto/index.ts';
+import { InvariantError } from '../../protocol/errors/index.ts';
+import { verifyMessageWith } from '../../protocol/consensus/verify.ts';
+import type { CertifiedCheckpoint } from '../../protocol/membership/index.ts';
 import { quorumOf, ZERO_ADDRESS, type Address, type Command, type GroupId, type ReplicaIndex, type TxId } from '../../protocol/types/index.ts';
 import { byzantineNode } from './byzantine/index.ts';
 import { Checkers } from './checkers/index.ts';
 import { hashOf } from './commands.ts';
 import { Events } from './events.ts';
+import { Faults, type ScheduledFault } from './faults.ts';
+import { sealed } from './guard.ts';
+import { settle } from './heal.ts';
+import { Network } from './network.ts';
 import { SimNode } from './node.ts';
 import { planOf, type Overrides, type Plan } from './plan.ts';
-import { stream, type Random } from './random.ts';
+import { RunHash, stream, type Random } from './random.ts';
 import { RealSignatures, Signatures } from './signatures.ts';
+import { describe } from './trace.ts';
 import { Workload } from './workload.ts';
 
 export interface Violation {
@@ -26,6 +33,7 @@ export interface RunResult {
   readonly seed: bigint;
   readonly plan: Plan;
   readonly violations: readonly Violation[];
+  readonly faults: readonly ScheduledFault[];
   readonly events: number;
   readonly hash: string;
   readonly submitted: number;
@@ -35,6 +43,7 @@ export interface RunResult {
   readonly views: bigint;
   readonly epochs: bigint;
   readonly checkpoints: number;
+  /** Replicas whose signatures hold a punishable pair, and those that an honest replica accused. */
   readonly guilty: readonly number[];
   readonly accused: readonly number[];
   readonly milestones: ReadonlyMap<string, number>;
@@ -46,18 +55,20 @@ export class World {
   readonly config: GroupConfig;
   readonly events = new Events();
   readonly signatures: Signatures;
-  /** How often each milestone was reached. */
-  readonly milestones = new Map<string, number>();
   readonly checkers: Checkers;
   readonly random: { readonly [name in 'network' | 'disk' | 'clocks' | 'workload' | 'faults' | 'byzantine']: Random };
+  /** By replica index; `machines` also has second machines with the key of one of them. */
   readonly nodes: SimNode[] = [];
+  readonly machines: SimNode[] = [];
+  readonly network: Network;
   readonly workload: Workload;
+  readonly faults: Faults;
   readonly violations: Violation[] = [];
+  readonly milestones = new Map<string, number>();
   readonly accused = new Set<ReplicaIndex>();
   readonly log: ((line: string) => void) | undefined;
-  private readonly cut = new Set<string>();
   private readonly valid = new WeakMap<Message, Map<string, boolean>>();
-  private readonly digest = createHash('sha256');
+  private readonly hash = new RunHash();
   private readonly released: Command[] = [];
   private registryEpoch = 1n;
   private eventCount = 0;
@@ -70,20 +81,21 @@ export class World {
       network: of('network'), disk: of('disk'), clocks: of('clocks'), workload: of('workload'), faults: of('faults'), byzantine: of('byzantine'),
     };
     const keys = keysOf(plan);
-    const roster = [...keys.keys()];
     const domain = { chainId: 1n, verifyingContract: ZERO_ADDRESS };
     this.signatures = plan.real ? new RealSignatures(domain, keys) : new Signatures();
     this.signatures.trustNames = plan.trustNames;
     this.config = groupConfig({
-      domain, group: hashOf('group') as GroupId, epoch: 1n, roster,
-      classicOnly: plan.classicOnly, timing: timingOf(plan),
+      domain, group: hashOf('group') as GroupId, epoch: 1n, roster: [...keys.keys()], classicOnly: plan.classicOnly, timing: timingOf(plan),
     });
-    this.checkers = new Checkers((invariant, what) => this.violate(invariant, what));
+    this.checkers = new Checkers(this, (invariant, what) => this.violate(invariant, what));
+    this.network = new Network(this);
     this.workload = new Workload(this);
+    this.faults = new Faults(this);
     for (let i = 0; i < plan.replicas; i++) {
       const behaviours = plan.byzantine.get(i);
       this.nodes.push(behaviours === undefined ? new SimNode(this, i) : byzantineNode(this, i, behaviours));
     }
+    this.machines.push(...this.nodes);
   }
 
   /** Signatures that make a quorum in this run; fewer in one mutant. */
@@ -91,128 +103,102 @@ export class World {
     return quorumOf(this.plan.replicas) - this.plan.rules.quorumShort;
   }
 
+  /** Faults are over. */
+  get calm(): boolean {
+    return this.events.now >= this.plan.calmMs;
+  }
+
+  /** A second machine with the key of a replica: both are honest cores, together they are a liar. */
+  addTwin(index: ReplicaIndex): void {
+    const twins = [0, 1].map(() => new SimNode(this, index, false));
+    this.nodes[index] = twins[0] as SimNode;
+    this.machines.splice(0, this.machines.length, ...this.nodes, twins[1] as SimNode);
+  }
+
+  machinesOf(index: ReplicaIndex): readonly SimNode[] {
+    if (this.machines.length > this.nodes.length) return this.machines.filter((machine) => machine.index === index);
+    const node = this.nodes[index];
+    return node === undefined ? [] : [node];
+  }
+
+  /** A liar runs the honest core with every rule on, except for what it would not be taken seriously without. */
   rulesOf(index: ReplicaIndex): Rules {
     return this.plan.byzantine.has(index) ? { ...ALL_RULES, quorumShort: this.plan.rules.quorumShort } : this.plan.rules;
   }
 
   run(): RunResult {
-    for (const node of this.nodes) node.start();
+    for (const machine of this.machines) machine.start();
     this.workload.schedule();
-    this.scheduleFaults();
-    while (this.violations.length === 0 && this.events.next(this.plan.durationMs)) this.eventCount += 1;
-    if (this.plan.mode === 'liveness' && this.violations.length === 0) this.settle();
+    this.faults.schedule();
+    this.runUntil(this.plan.durationMs);
+    if (this.plan.mode === 'liveness' && this.violations.length === 0) settle(this);
+    if (this.violations.length === 0) this.checkers.end();
     return this.result();
   }
 
-  /** Faults are over: everything must be decided within a bound, and everybody must agree on the end. */
-  private settle(): void {
-    const untilMs = this.plan.durationMs + SETTLE_MS;
+  /** Runs events up to a time, or to the first violation, or until `done` (asked now and then). */
+  runUntil(untilMs: number, done: () => boolean = () => false): void {
     while (this.violations.length === 0 && this.events.next(untilMs)) {
       this.eventCount += 1;
-      if (this.eventCount % 500 === 0 && this.settled()) return;
+      if (this.eventCount % 256 === 0) {
+        this.checkers.bounds();
+        if (done()) return;
+      }
     }
-    if (this.settled() || this.violations.length > 0) return;
-    const open = this.undecided();
-    const states = this.nodes.map(({ replica: { view, vcView, tip, current }, up }) =>
-      `${up ? '' : 'down '}v${view}/${vcView} h${tip.height}${current.fastOpen ? ' fast' : ''}`);
-    this.violate('liveness', `${open.length} undecided after ${SETTLE_MS} ms of calm; ${states.join(', ')}; ${open[0]}`);
   }
 
-  private settled(): boolean {
-    const tips = this.nodes.filter(({ honest, replica }) => honest && !replica.quarantined).map(({ replica }) => replica.tip.height);
-    const spread = tips.reduce((max, h) => (h > max ? h : max), 0n) - tips.reduce((min, h) => (h < min ? h : min), tips[0] ?? 0n);
-    return spread <= 3n && this.undecided().length === 0;
-  }
-
-  /** Commands given to an honest gateway that neither the chain nor a refusal settled. */
-  private undecided(): string[] {
-    return [...this.workload.submitted.values()].flatMap(({ command, gateway }) => {
-      const node = this.nodes[gateway];
-      if (!node?.honest || !node.replica.pending.has(command.id)) return [];
-      return [command.id];
-    });
-  }
-
-  network(from: SimNode, to: ReplicaIndex, message: Message, epoch = from.config.epoch): void {
-    const { network: random } = this.random;
-    const { delayMs, loss, duplicate } = this.plan.network;
-    if (message.kind === 'blockVote' && this.plan.voteless.includes(message.value.view)) return;
-    const calm = this.events.now >= this.plan.calmMs;
-    if (!calm && (this.cut.has(`${from.index}>${to}`) || random.chance(loss))) return;
-    const copies = !calm && random.chance(duplicate) ? 2 : 1;
-    for (let i = 0; i < copies; i++) this.events.after(random.delay(delayMs), () => this.nodes[to]?.deliver(from.index, message, epoch));
+  /** One step of a core. An invariant that it finds broken ends the run. */
+  stepOf(node: SimNode, input: Input): Effect[] {
+    try {
+      return step(node.replica, input);
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error;
+      if (node.honest) this.violate('invariant', `${node.index}: ${error.message}`);
+      return [];
+    }
   }
 
   /** Checked once per message object, sender and epoch: every receiver would find the same. */
-  isValid(epoch: bigint, from: ReplicaIndex, message: Message, verify: () => boolean): boolean {
+  isValid(config: GroupConfig, from: ReplicaIndex, message: Message, arrived: Message): boolean {
     const bySender = this.valid.get(message) ?? new Map<string, boolean>();
-    const key = `${epoch}/${from}`;
+    const key = `${config.epoch}/${from}`;
     this.valid.set(message, bySender);
     let valid = bySender.get(key);
-    if (valid === undefined) bySender.set(key, (valid = verify()));
+    if (valid === undefined) {
+      valid = verifyMessageWith(config, from, arrived, this.signatures, this.plan.rules);
+      bySender.set(key, valid);
+      if (!valid && this.nodes[from]?.honest) this.violate('validity', `honest ${from} sent an invalid ${message.kind}`);
+    }
     return valid;
   }
 
-  private scheduleFaults(): void {
-    const { disk, clocks, network, calmMs } = this.plan;
-    this.every(disk.crashEveryMs, calmMs, () => this.crashOne());
-    this.every(clocks.jumpEveryMs, calmMs, () => {
-      const node = this.random.faults.pick(this.nodes);
-      node.jumpClock((this.random.faults.unit() * 2 - 1) * clocks.jumpMs);
-    });
-    this.every(network.partitionEveryMs, calmMs, () => this.partition());
-    for (let i = 1; i <= this.plan.epochs; i++) this.events.after((calmMs * i) / (this.plan.epochs + 1), () => this.announceEpoch());
-    if (disk.oldImage) this.events.after(calmMs * 0.2, () => this.nodes.forEach((node) => node.takeImage()));
+  onSubmit(command: Command): void {
+    this.checkers.submitted(command);
   }
 
-  private every(periodMs: number, untilMs: number, act: () => void): void {
-    if (periodMs === 0) return;
-    const again = (): void => this.events.after(periodMs * (0.3 + 1.4 * this.random.faults.unit()), () => {
-      if (this.events.now >= untilMs) return;
-      act();
-      again();
-    });
-    again();
-  }
-
-  private crashOne(): void {
-    const { faults } = this.random;
-    const victims = faults.chance(this.plan.disk.crashAll) ? this.nodes : [faults.pick(this.nodes)];
-    for (const node of victims) {
-      if (!node.up) continue;
-      node.crash();
-      const fromImage = this.plan.disk.oldImage && this.plan.byzantine.size === 0 && node.index === 0 && faults.chance(0.5);
-      this.events.after(20 + 200 * faults.unit(), () => node.restart(fromImage));
-    }
-  }
-
-  private partition(): void {
-    const { faults } = this.random;
-    const oneWay = faults.chance(0.4);
-    const side = this.nodes.map(() => faults.chance(0.4));
-    for (const [a, left] of side.entries()) {
-      for (const [b, right] of side.entries()) if (left !== right && (!oneWay || left)) this.cut.add(`${a}>${b}`);
-    }
-    this.events.after(50 + 600 * faults.unit(), () => this.cut.clear());
+  onSigned(node: SimNode, message: SignedMessage): void {
+    this.checkers.signed(node, message);
   }
 
   onReply(node: SimNode, id: TxId, reply: Reply): void {
     const command = this.workload.submitted.get(id)?.command;
     if (command === undefined) return;
     if (reply.kind === 'refused') {
+      this.checkers.refused(command, reply.reason, node.honest);
       if (reply.reason === 'sealed') this.released.push(command);
       return;
     }
-    this.checkers.clients.receipt(node.config, this.signatures, command, reply.receipt, node.honest);
-    if (reply.receipt.kind === 'fast' || reply.receipt.outcome === 'applied') this.workload.learned(command, reply.receipt.entry);
+    const outcome = this.checkers.receipt(node, command, reply.receipt);
+    if (outcome === 'applied') this.workload.learned(command, reply.receipt.entry);
   }
 
   onCommit(node: SimNode, block: CommittedBlock): void {
     this.note(`${node.index}c${block.height}${block.blockHash.slice(2, 10)}`);
-    if (!node.honest) return;
-    this.checkers.chain.committed(node.index, block);
-    this.checkers.clients.afterCommit(block);
-    this.checkers.provable(node.index, block);
+    if (node.honest) this.checkers.committed(node, block);
+  }
+
+  onCertified(node: SimNode, certificate: CertifiedCheckpoint): void {
+    if (node.honest) this.checkers.certified(node, certificate);
   }
 
   /** Commands that the old epoch left undecided go to the new one. */
@@ -221,7 +207,7 @@ export class World {
   }
 
   /** The registry announces an epoch; replicas hear of it at different times. */
-  private announceEpoch(): void {
+  announceEpoch(): void {
     this.registryEpoch += 1n;
     for (const node of this.nodes) this.events.after(200 * this.random.faults.unit(), () => this.hearRegistry(node));
   }
@@ -234,10 +220,11 @@ export class World {
 
   onMilestone(node: SimNode, milestone: Milestone): void {
     this.milestones.set(milestone.event, (this.milestones.get(milestone.event) ?? 0) + 1);
-    if (milestone.event === 'quarantined' && node.honest && !this.plan.disk.oldImage) this.violate('quarantine', `honest ${node.index}: ${milestone.cause}`);
+    if (milestone.event === 'quarantined' && node.honest) this.violate('quarantine', `honest ${node.index}: ${milestone.cause}`);
   }
 
-  onEvidence(_node: SimNode, offence: Offence): void {
+  onEvidence(node: SimNode, offence: Offence): void {
+    if (!node.honest) return;
     this.accused.add(offence.culprit);
     if (this.nodes[offence.culprit]?.honest) this.violate('framed', `honest ${offence.culprit} accused of ${offence.kind}`);
   }
@@ -253,15 +240,15 @@ export class World {
   }
 
   private note(text: string): void {
-    this.digest.update(`${this.events.now}${text}`);
+    this.hash.add(`${this.events.now}${text}`);
   }
 
   private result(): RunResult {
-    const views = this.nodes.reduce((max, { replica }) => (replica.view > max ? replica.view : max), 0n);
-    const height = this.nodes.reduce((max, { replica }) => (replica.tip.height > max ? replica.tip.height : max), 0n);
+    const { replica } = this.nodes.reduce((best, node) => (node.replica.tip.height > best.replica.tip.height ? node : best));
     return {
-      seed: this.plan.seed, plan: this.plan, violations: this.violations, events: this.eventCount, hash: this.digest.digest('hex'),
-      submitted: this.workload.submitted.size, fast: this.checkers.clients.fast, classic: this.checkers.clients.classic, height, views,
+      seed: this.plan.seed, plan: this.plan, violations: this.violations, faults: this.faults.struck, events: this.eventCount, hash: this.hash.digest(),
+      submitted: this.workload.submitted.size, fast: this.checkers.clients.fast, classic: this.checkers.clients.classic, height: replica.tip.height,
+      views: this.nodes.reduce((max, node) => (node.replica.view > max ? node.replica.view : max), 0n),
       epochs: this.nodes.reduce((max, { config }) => (config.epoch > max ? config.epoch : max), 0n),
       checkpoints: this.checkers.checkpointCount, guilty: this.checkers.signatures.guilty(), accused: [...this.accused], milestones: this.milestones,
     };
@@ -270,58 +257,23 @@ export class World {
 
 /** Addresses in ascending order, each with its key; cheap made-up ones unless signatures are real. */
 function keysOf({ replicas, real }: Plan): Map<Address, Uint8Array> {
-  const keys = Array.from({ length: replicas }, (_, i) => createHash('sha256').update(`key ${i}`).digest());
+  const keys = Array.from({ length: replicas }, (_, i) => sha256(new TextEncoder().encode(`key ${i}`)));
   const entries = keys.map((key, i): [Address, Uint8Array] => [real ? addressOf(key) : (`0x${(i + 1).toString(16).padStart(40, '0')}` as Address), key]);
   return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** How long a healed group may take to decide everything. */
-const SETTLE_MS = 20_000;
-
 function timingOf(plan: Plan): Partial<GroupConfig['timing']> {
   return {
     clockWindowMs: plan.windowMs, viewDurationMs: plan.viewDurationMs, commandTimeoutMs: 250, maxTimeoutMs: 4_000, closeIntervalMs: 60,
-    checkpointIntervalMs: 300, heartbeatMs: 30, fastTimeoutMs: 60, orphanTimeoutMs: 150, clockCeilingMs: 100,
+    checkpointIntervalMs: plan.checkpointMs, heartbeatMs: plan.replicas > 7 ? 60 : 30, fastTimeoutMs: 60, orphanTimeoutMs: 150, clockCeilingMs: 100,
   };
 }
 
+/** Runs one seed with everything nondeterministic switched off. */
 export function simulate(seed: bigint, mode: Plan['mode'], overrides: Overrides = {}, log?: (line: string) => void): RunResult {
-  return new World(planOf(seed, mode, overrides), log).run();
+  return runPlan(planOf(seed, mode, overrides), log);
 }
 
-function describe(effect: Effect): string {
-  switch (effect.kind) {
-    case 'send': return `send ${effect.to} ${effect.message.kind} ${brief(effect.message)}`;
-    case 'sign': return `sign ${effect.to} ${effect.name} ${effect.slot.slice(67)} ${brief(effect.message)}`;
-    case 'persist': return `persist ${effect.record.kind}`;
-    case 'commit': {
-      const { height, blockHash, entries } = effect.block;
-      return `commit ${height} ${blockHash.slice(2, 10)} ${entries.map(({ id, outcome }) => `${id.slice(2, 8)}:${outcome}`).join()}`;
-    }
-    case 'milestone': return `milestone ${JSON.stringify(effect.milestone, (_, v) => (typeof v === 'bigint' ? `${v}` : v))}`;
-    case 'reply': {
-      const { reply } = effect;
-      const told = reply.kind === 'receipt' ? `${reply.receipt.kind} ${reply.receipt.entry.slice(2, 8)}` : reply.reason;
-      return `reply ${effect.command.slice(2, 8)} ${told}`;
-    }
-    case 'alarm': return `alarm ${effect.delayMs}`;
-    case 'evidence': return `evidence ${effect.offence.kind} ${effect.offence.culprit}`;
-    default: return effect.kind;
-  }
-}
-
-function brief(message: Message | (Effect & { kind: 'sign' })['message']): string {
-  switch (message.kind) {
-    case 'proposal': {
-      const { value: { view, round, blockHash }, block: { header, entries } } = message;
-      const ids = entries.map(({ id, certView }) => `${id.slice(2, 8)}${certView === null ? '' : '*'}`);
-      return `${view}/${round} ${header.kind} ${blockHash.slice(2, 10)} ${ids.join()}`;
-    }
-    case 'blockVote': return `${message.value.view}/${message.value.round} ${message.value.blockHash.slice(2, 10)}`;
-    case 'fastBatch': return message.entries.map(({ id, command }) => `${id.slice(2, 8)}=${command.id.slice(2, 8)}`).join();
-    case 'fastVote': return `${message.value.batchRoot.slice(2, 8)} ${message.value.accept.toString(2)}`;
-    case 'fastAck': return `${message.value.batchRoot.slice(2, 8)} ${message.value.acked.toString(2)}`;
-    case 'reject': return `${message.view}/${message.round} ${message.reason}`;
-    default: return '';
-  }
+export function runPlan(plan: Plan, log?: (line: string) => void): RunResult {
+  return sealed(() => new World(plan, log).run());
 }

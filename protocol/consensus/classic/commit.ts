@@ -21,8 +21,12 @@ export function tryCommit(replica: Replica, child: BlockNode): void {
   if (parent === undefined || child.qc === null || replica.tip.sealed || !extendsTip(replica, child.hash)) return;
   const a = parent.block.header;
   const b = child.block.header;
-  if (a.view !== b.view || b.round !== a.round + 1) return;
+  if (a.view !== b.view || (b.round !== a.round + 1 && replica.rules.consecutiveRounds)) return;
   const path = [...lineage(replica, parent.hash)].reverse();
+  if (path.some(({ qc }) => qc === null)) {
+    replica.missing = true; // a peer left a certificate out: blocks are committed with their own
+    return;
+  }
   for (const [i, node] of path.entries()) {
     commitOne(replica, node, [...path.slice(i + 1), child]);
     if (replica.tip.sealed) break; // what follows the end of an epoch only proves it
@@ -85,7 +89,11 @@ function forgetAcked(replica: Replica, header: BlockHeader, committed: readonly 
   // What a certified block disturbs never had f+1 honest acknowledgements (§2.17 lemma 4, decision 0012). A chain that
   // a restart cut short does not disturb: it has not come as far yet as when the entry was acknowledged.
   for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) dropAcked(replica, id);
+  if (!replica.rules.unsweptStay) for (const { id, sinceMs } of [...replica.acked.values()]) if (replica.elapsedMs - sinceMs > OLD_MS) dropAcked(replica, id);
 }
+
+/** Age at which the mutant without `unsweptStay` forgets. */
+const OLD_MS = 20;
 
 function settleCommand(replica: Replica, node: BlockNode, entry: CommittedEntry, index: number, after: readonly BlockNode[]): void {
   const pending = replica.pending.get(entry.command.id);

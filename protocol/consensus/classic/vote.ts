@@ -1,7 +1,7 @@
-import { compareRank, type BlockHash, type ReplicaIndex, type Timestamp } from '../../types/index.ts';
+import { compareRank, type BlockHash, type Rank, type ReplicaIndex, type Timestamp } from '../../types/index.ts';
 import { fresh, mayClose, notAhead, releaseMs } from '../clock.ts';
 import type { Block, Consumed, Qc } from '../block.ts';
-import { insertBlock, learnQc, lockRank } from '../chain.ts';
+import { insertBlock, learnQc, lockRank, rankAt } from '../chain.ts';
 import { leaderOf } from '../config.ts';
 import { noteProposal } from '../evidence.ts';
 import { effectiveClose, extendsTip, lineage, lockKey } from '../keys.ts';
@@ -71,7 +71,7 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   if (compareRank(header, replica.lastVoted) <= 0) return 'old';
   const opening = header.kind === 'opening';
   if (opening ? !opensRightly(replica, message) : parentQc === null || parentQc.view !== header.view || parentQc.blockHash !== header.parent) return 'invalid';
-  if (!opening && replica.rules.lock && parentQc !== null && compareRank(parentQc, lockRank(replica)) < 0) return 'behind';
+  if (!opening && replica.rules.lock && parentQc !== null && compareRank(parentQc, bindingLock(replica)) < 0) return 'behind';
   const parent = parentOf(replica, header.parent);
   if (parent === undefined || !extendsTip(replica, header.parent)) {
     replica.missing = true;
@@ -91,6 +91,13 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   if (releaseMs(replica, maxTsOf(replica, header.parent)) > replica.clockMs) return 'wait'; // C-VOTE 5
   castBlockVote(replica, node, parentQc);
   return 'vote';
+}
+
+/** The lock: the highest certificate learned. */
+function bindingLock(replica: Replica): Rank {
+  if (replica.rules.lockFollowsLearned) return lockRank(replica);
+  const voted = [...replica.blocks.values()].filter((node) => node.voted).map(({ block }) => rankAt(replica, block.header.parent));
+  return voted.reduce<Rank>((best, rank) => (rank !== undefined && compareRank(rank, best) > 0 ? rank : best), { view: 0n, round: 0 });
 }
 
 /** C-VOTE 3, without the certificates, which were checked with the message. */

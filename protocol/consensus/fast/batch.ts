@@ -32,7 +32,10 @@ export function addVote(replica: Replica, batch: Batch, vote: CertVote): void {
 /** Marks entries that have q votes (§2.5 certificate). */
 export function certify(replica: Replica, batch: Batch): void {
   const { entries } = batch;
-  if (entries === undefined || batch.votes.size < replica.q) return;
+  if (entries === undefined) return;
+  // a vote that came before the batch may have bits that belong to nothing: it counts for no entry, here or in a certificate
+  for (const [signer, { accept }] of batch.votes) if (!fits(accept, entries.length)) batch.votes.delete(signer);
+  if (batch.votes.size < replica.q) return;
   entries.forEach((entry, index) => {
     if (hasBit(batch.certified, index) || votesFor(batch, index) < replica.q) return;
     batch.certified = withBit(batch.certified, index);

@@ -33,9 +33,9 @@ function isFull(replica: Replica): boolean {
 export function disturbsNothing(replica: Replica, entry: KnownEntry): Candidate | undefined {
   const { command, ts } = entry;
   if (replica.rules.closeCheck && ts <= replica.current.votedCloseTs) return undefined;
-  if (consumedByAnother(replica, entry)) return undefined;
+  if (replica.rules.abandonedConsume && consumedByAnother(replica, entry)) return undefined;
   const pending = pendingOf(replica);
-  if (replica.application.check(command, pending) !== 'valid') return undefined;
+  if (replica.rules.bodiesExamined && replica.application.check(command, pending) !== 'valid') return undefined;
   const candidate: Candidate = { ...entry, removes: new Set(replica.application.removes(command, pending)) };
   return bases(replica).every((base) => fitsOver(replica, base, candidate)) ? candidate : undefined;
 }
@@ -53,7 +53,8 @@ function lockFree(replica: Replica, entry: KnownEntry, item: Item): boolean {
   const locks = replica.current.locks.get(lockKey(item.path, item.version));
   if (locks === undefined) return true;
   const free = (mode: ItemMode, others: readonly VotedEntry[]): boolean =>
-    others.every((other) => other.id === entry.id || compatible({ mode: item.mode, ts: entry.ts }, { mode, ts: other.ts }));
+    (!replica.rules.readersByTime && mode !== item.mode)
+    || others.every((other) => other.id === entry.id || compatible({ mode: item.mode, ts: entry.ts }, { mode, ts: other.ts }));
   return free('W', locks.writes) && (item.mode === 'R' || free('R', locks.reads));
 }
 

@@ -99,6 +99,7 @@ function epochOverdue(replica: Replica): boolean {
 
 /** Whatever else commits: a leader cannot starve one command (§2.18, §2.20 M2). */
 function commandOverdue(replica: Replica): boolean {
+  if (!replica.rules.commandTimers) return false;
   const limitMs = viewTimeoutMs(replica);
   const { startedMs } = replica.current;
   for (const { sinceMs, command, classic, gateway } of replica.pending.values()) {

@@ -2,6 +2,7 @@ import { invariant } from '../../errors/index.ts';
 import type { View } from '../../types/index.ts';
 import { newView } from '../fresh.ts';
 import { persist } from '../persist.ts';
+import { dropAcked } from '../replay.ts';
 import { voteOnWaiting } from '../fast/vote.ts';
 import type { Replica } from '../state.ts';
 
@@ -16,6 +17,7 @@ export function enterView(replica: Replica, view: View): void {
   replica.held = replica.held.filter(({ send }) => send.view === undefined);
   replica.out.push({ kind: 'milestone', milestone: { event: 'viewEntered', view } });
   for (const pending of replica.pending.values()) requeue(pending);
+  if (!replica.rules.deadLeaveAtCommit) for (const { id } of [...replica.acked.values()]) dropAcked(replica, id);
   if (replica.tip.header?.view === view || !replica.rules.barrier) openFast(replica, view);
 }
 

@@ -14,7 +14,7 @@ import { hashOf, inForm } from '../commands.ts';
 import { reformed } from './reformed.ts';
 import { SimNode } from '../node.ts';
 import { Forger } from './forger.ts';
-import type { Behaviour } from '../plan.ts';
+import type { Behaviour } from './behaviours.ts';
 import type { World } from '../world.ts';
 
 /** A batch with the own vote that was never sent. */
@@ -54,11 +54,11 @@ export class ByzantineNode extends SimNode {
     }, friends);
   }
 
-  private does(behaviour: Behaviour): boolean {
+  protected does(behaviour: Behaviour): boolean {
     return this.behaviours.has(behaviour);
   }
 
-  private chance(probability: number): boolean {
+  protected chance(probability: number): boolean {
     return this.world.random.byzantine.chance(probability);
   }
 
@@ -276,14 +276,14 @@ export class ByzantineNode extends SimNode {
     this.say({ kind: 'viewChange', value, highQc: null, acked: [], certs: [], entries: [] }, { name: 'ViewChange', value }, 'all');
   }
 
-  private say(message: Unsigned, statement: Statement, to: Target): void {
+  protected say(message: Unsigned, statement: Statement, to: Target): void {
     this.emit(to, this.make(message, statement));
   }
 
-  private make(message: Unsigned, statement: Statement): SignedMessage {
+  protected make(message: Unsigned, statement: Statement): SignedMessage {
     const signature = this.world.signatures.sign(this.config.roster[this.index] as never, statement);
     const result = { ...message, signature } as SignedMessage;
-    this.world.checkers.signed(this, result);
+    this.world.onSigned(this, result);
     return result;
   }
 
@@ -312,9 +312,6 @@ export class ByzantineNode extends SimNode {
   /** Loses its disk: an honest core that forgot everything. */
   override crash(): void {
     super.crash();
-    if (this.does('forget')) {
-      this.journal = [];
-      this.flushed = 0;
-    }
+    if (this.does('forget')) this.disk.rewrite([]);
   }
 }

@@ -1,12 +1,7 @@
 import { hasBit, type SignedMessage, type Statement } from '../../../protocol/consensus/index.ts';
-import type { Command, EntryId, Item, Timestamp } from '../../../protocol/types/index.ts';
+import type { Item } from '../../../protocol/types/index.ts';
+import type { Batches, BatchedEntry } from './batches.ts';
 import type { Violate } from './index.ts';
-
-interface Entry {
-  readonly id: EntryId;
-  readonly ts: Timestamp;
-  readonly command: Command;
-}
 
 interface Signer {
   readonly blockVotes: Map<string, string>;
@@ -26,24 +21,26 @@ const REPLICAS = 1000;
 /** Scans everything ever signed for pairs that a contract would punish (consensus §3.2). */
 export class SignatureChecker {
   private readonly signers = new Map<number, Signer>();
-  private readonly batches = new Map<string, readonly Entry[]>();
-  private readonly late: { index: number; honest: boolean; statement: Statement }[] = [];
+  private late: { index: number; honest: boolean; statement: Statement }[] = [];
   private readonly violate: Violate;
+  private readonly batches: Batches;
 
-  constructor(violate: Violate) {
+  constructor(violate: Violate, batches: Batches) {
     this.violate = violate;
+    this.batches = batches;
   }
 
-  batch(root: string, entries: readonly Entry[]): void {
-    if (this.batches.has(root)) return;
-    this.batches.set(root, entries);
-    for (const each of this.late.splice(0)) this.fastVote(each.index, each.honest, each.statement);
+  /** A batch that somebody voted for before it was seen. */
+  private retry(): void {
+    const { late } = this;
+    this.late = [];
+    for (const each of late) this.fastVote(each.index, each.honest, each.statement);
   }
 
   signed(replica: number, honest: boolean, message: SignedMessage, statement: Statement): void {
     // positions are counted per epoch
     const index = replica + REPLICAS * Number(statement.value.epoch);
-    if (message.kind === 'fastBatch') this.batch(message.value.batchRoot, message.entries);
+    if (message.kind === 'fastBatch') this.retry();
     const signer = this.of(index);
     switch (statement.name) {
       case 'BlockVote': return this.blockVote(index, honest, signer, statement.value);
@@ -106,7 +103,7 @@ export class SignatureChecker {
     });
   }
 
-  private claim(index: number, honest: boolean, view: bigint, { id, ts }: Entry, { path, version, mode }: Item): void {
+  private claim(index: number, honest: boolean, view: bigint, { id, ts }: BatchedEntry, { path, version, mode }: Item): void {
     const signer = this.of(index);
     const key = `${view} ${path} ${version}`;
     const claims = signer.claims.get(key) ?? [];

@@ -60,3 +60,10 @@ export function run(of: Replica, input: Input): Effect[] {
   }
   return effects;
 }
+
+/** Peers answer that they hold nothing signed by this replica: from here on it signs. */
+export function nobodyRemembers(of: Replica, nowMs: number): Effect[] {
+  return [1, 2, 3].map((i) => (of.self + i) % 4).flatMap((from) => run(of, {
+    kind: 'message', nowMs, from, message: { kind: 'recalled', subject: of.self, blockVote: null, fastAck: null, viewChange: null },
+  }));
+}

@@ -7,7 +7,7 @@ import {
 import { bitsOf, fits, hasBit, withBit } from '../../../protocol/consensus/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import { ZERO_HASH, type BlockHash } from '../../../protocol/types/index.ts';
-import { command, config, fakeState, hash, NOTHING, replica, run, ts } from './fixtures.ts';
+import { command, config, fakeState, hash, nobodyRemembers, NOTHING, replica, run, ts } from './fixtures.ts';
 
 const kinds = (effects: readonly Effect[]): string[] => effects.map(({ kind }) => kind);
 const signedKinds = (effects: readonly Effect[]): string[] => effects.flatMap((effect) => (effect.kind === 'sign' ? [effect.name] : []));
@@ -15,7 +15,12 @@ const signedKinds = (effects: readonly Effect[]): string[] => effects.flatMap((e
 describe('consensus: one replica', () => {
   it('signs nothing before the flush that it rests on (§2.14)', () => {
     const of = replica();
-    const first = step(of, { kind: 'start', nowMs: 1000 });
+    const first = [
+      ...step(of, { kind: 'start', nowMs: 1000 }),
+      ...[1, 2].flatMap((from) => step(of, {
+        kind: 'message', nowMs: 1000, from, message: { kind: 'recalled', subject: 0, blockVote: null, fastAck: null, viewChange: null },
+      })),
+    ];
     expect(kinds(first)).to.include('persist');
     expect(signedKinds(first)).to.deep.equal([]);
     const tokens = first.flatMap((effect) => (effect.kind === 'persist' ? [effect.token] : []));
@@ -23,8 +28,19 @@ describe('consensus: one replica', () => {
     expect(signedKinds(after)).to.deep.equal(['Proposal']);
   });
 
+  it('signs nothing before q replicas said what they hold of its key, not even on a first start (R-3)', () => {
+    const of = replica();
+    const token = Math.max(...step(of, { kind: 'start', nowMs: 1000 }).flatMap((effect) => (effect.kind === 'persist' ? [effect.token] : [])));
+    expect(signedKinds(step(of, { kind: 'flushed', nowMs: 1001, token }))).to.deep.equal([]);
+    expect(signedKinds(nobodyRemembers(of, 1002))).to.deep.equal(['Proposal']);
+  });
+
   it('only the leader of the view proposes (P-5.2.1-views)', () => {
-    for (const self of [1, 2, 3]) expect(signedKinds(run(replica(fakeState(), self), { kind: 'start', nowMs: 1000 }))).to.deep.equal([]);
+    for (const self of [0, 1, 2, 3]) {
+      const of = replica(fakeState(), self);
+      run(of, { kind: 'start', nowMs: 1000 });
+      expect(signedKinds(nobodyRemembers(of, 1001))).to.deep.equal(self === 0 ? ['Proposal'] : []);
+    }
   });
 
   it('answers the same to the same inputs', () => {
@@ -46,6 +62,7 @@ describe('consensus: one replica', () => {
   it('asks for the next view when the fast path does not open (P-5.2.1-rotation)', () => {
     const of = replica(fakeState(), 1);
     run(of, { kind: 'start', nowMs: 1000 });
+    nobodyRemembers(of, 1000);
     const effects = run(of, { kind: 'tick', nowMs: 1000 + config.timing.commandTimeoutMs });
     expect(signedKinds(effects)).to.deep.equal(['ViewChange']);
     expect(statusOf(of).changingTo).to.equal(1n);
