@@ -4,7 +4,7 @@ import type { LeaderState, ViewState } from './state.ts';
 /** Fresh state of a view. */
 export function newView(startedMs: number, silentLeader: boolean): ViewState {
   return {
-    opening: undefined, fastOpen: false, startedMs, locks: new Map(), batches: new Map(), newest: undefined, claims: new Map(),
+    opening: undefined, fastOpen: false, startedMs, overdueMs: 0, locks: new Map(), batches: new Map(), newest: undefined, claims: new Map(),
     consumed: new Map(), votedBlocks: new Set(),
     votedCloseTs: 0n as Timestamp, certified: new Map(), unacked: new Set(), proposal: undefined, proposalFrom: 0, proposalDone: true, frozen: new Map(),
     ackRetry: false,

@@ -107,6 +107,8 @@ export interface ViewState {
   opening: BlockHash | undefined;
   fastOpen: boolean;
   readonly startedMs: number;
+  /** Before this no command that is known can be overdue. */
+  overdueMs: number;
   /** Fast votes by `path|version` (F-VOTE 4): readers and writers apart, because readers never conflict. */
   readonly locks: Map<string, { readonly reads: VotedEntry[]; readonly writes: VotedEntry[] }>;
   readonly batches: Map<Hash32, Batch>;

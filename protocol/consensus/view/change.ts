@@ -97,15 +97,25 @@ function epochOverdue(replica: Replica): boolean {
   return next !== undefined && elapsedMs - Math.max(next.sinceMs, current.startedMs) >= viewTimeoutMs(replica);
 }
 
-/** Whatever else commits: a leader cannot starve one command (§2.18, §2.20 M2). */
+/**
+ * Whatever else commits: a leader cannot starve one command (§2.18, §2.20 M2). Looked at only when the oldest of them can be
+ * overdue: with thousands on their way a look at every step would cost more than they do.
+ */
 function commandOverdue(replica: Replica): boolean {
-  if (!replica.rules.commandTimers) return false;
+  const { current, elapsedMs } = replica;
+  if (!replica.rules.commandTimers || elapsedMs < current.overdueMs) return false;
   const limitMs = viewTimeoutMs(replica);
-  const { startedMs } = replica.current;
+  const dueMs = (sinceMs: number): number => Math.max(sinceMs, current.startedMs) + limitMs;
+  let nextMs = elapsedMs + limitMs;
   for (const { sinceMs, command, classic, gateway } of replica.pending.values()) {
-    if (!classic && gateway?.phase === 'queued') continue;
-    if (replica.elapsedMs - Math.max(sinceMs, startedMs) >= limitMs && replica.tip.closeTs < command.notAfter) return true;
+    const at = dueMs(sinceMs);
+    if (at <= elapsedMs && (classic || gateway?.phase !== 'queued') && replica.tip.closeTs < command.notAfter) return true;
+    nextMs = Math.min(nextMs, at);
   }
-  for (const { sinceMs } of replica.acked.values()) if (replica.elapsedMs - Math.max(sinceMs, startedMs) >= limitMs) return true;
+  for (const { sinceMs } of replica.acked.values()) {
+    if (dueMs(sinceMs) <= elapsedMs) return true;
+    nextMs = Math.min(nextMs, dueMs(sinceMs));
+  }
+  current.overdueMs = nextMs;
   return false;
 }

@@ -35,6 +35,7 @@ export function openFast(replica: Replica, view: View): void {
   if (view !== replica.view || replica.current.fastOpen) return;
   replica.current.fastOpen = true;
   replica.failures = replica.failures >> 1;
+  replica.current.overdueMs = 0; // the timeout is shorter now
   replica.out.push({ kind: 'milestone', milestone: { event: 'fastOpened', view } });
   voteOnWaiting(replica);
 }
