@@ -82,15 +82,17 @@ export function compareHex(a: Hex, b: Hex): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Big-endian unsigned integer of `length` bytes. */
+/** Big-endian unsigned integer of `length` bytes; throws TYPE_BAD_HEX when it does not fit. */
 export function uintBytes(value: bigint | number, length: number): Uint8Array {
   const out = new Uint8Array(length);
   let rest = BigInt(value);
-  for (let i = length - 1; i >= 0; i--) {
-    out[i] = Number(rest & 0xffn);
-    rest >>= 8n;
+  let word = 0;
+  for (let at = length; rest !== 0n && at > 0;) {
+    word = Number(BigInt.asUintN(32, rest)); // 32 bits at a time: each operation on a bigint makes a new one
+    rest >>= 32n;
+    for (let i = 0; i < 4 && at > 0; i++, word >>>= 8) out[--at] = word;
   }
-  if (rest !== 0n) throw faults.badHex({ value, length });
+  if (rest !== 0n || word !== 0) throw faults.badHex({ value, length });
   return out;
 }
 
