@@ -46,6 +46,16 @@ export async function networkOf(options: WalletOptions): Promise<Network> {
   return openNetwork({ rpcUrl: rpc, key: await walletKey(options), ...(deployment === undefined ? {} : { deployment }) });
 }
 
+/** Runs an action with the wallet on the chain (by default the local one) and closes the connection whatever happens. */
+export async function onChain<T>(options: Partial<WalletOptions>, action: (network: Network) => Promise<T>): Promise<T> {
+  const network = await networkOf({ ...options, rpc: options.rpc ?? 'http://127.0.0.1:8545' });
+  try {
+    return await action(network);
+  } finally {
+    network.close();
+  }
+}
+
 /** A provider's folder: its configuration, its operator on the chain, its node key. */
 export async function openProvider(dir: string, passwordFile: string | undefined): Promise<{ config: NodeConfig; network: Network; nodeKey: Uint8Array }> {
   const config = loadConfig(dir);

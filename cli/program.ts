@@ -3,7 +3,9 @@ import { clusterCommand } from './commands/cluster.ts';
 import { databaseCommand } from './commands/db.ts';
 import { devCommand } from './commands/dev.ts';
 import { groupCommand } from './commands/group.ts';
+import { marketCommand } from './commands/market.ts';
 import { nodeCommand } from './commands/node.ts';
+import { oracleCommand } from './commands/oracle.ts';
 import { providerCommand } from './commands/provider.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { watchCommand } from './commands/watch.ts';
@@ -21,7 +23,10 @@ Examples:
   picolo provider init --dir ./p --region eu-west   make a provider's folder and keys
 `);
 
-  for (const command of [devCommand, providerCommand, nodeCommand, clusterCommand, groupCommand, databaseCommand, sqlCommand, watchCommand]) {
+  const commands = [
+    devCommand, providerCommand, nodeCommand, clusterCommand, groupCommand, databaseCommand, sqlCommand, watchCommand, marketCommand, oracleCommand,
+  ];
+  for (const command of commands) {
     program.addCommand(command());
   }
   prepare(program);

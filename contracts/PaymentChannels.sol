@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IPaymentChannels} from "./interfaces/IPaymentChannels.sol";
 import {Eip712} from "./libraries/Eip712.sol";
-import {NonReentrant} from "./libraries/NonReentrant.sol";
+import {Payouts} from "./libraries/Payouts.sol";
 import {PicoloHashes} from "./libraries/PicoloHashes.sol";
 import {SignatureLib} from "./libraries/SignatureLib.sol";
 
@@ -16,26 +14,20 @@ import {SignatureLib} from "./libraries/SignatureLib.sol";
  * how much was earned in total; the latest one can be collected at any time by anybody, always to the payee.
  * The payer gets the rest back after a notice long enough to collect the last voucher.
  *
- * @dev Deposits are credited by the difference of balances. Rebasing tokens are unsupported. `claimed` never falls, so
+ * @dev Deposits are credited by the difference of balances (`Payouts`). `claimed` never falls, so
  * no voucher can be used twice, not even in a channel that was emptied and filled again.
  * Invariants: claimed <= deposit; sum(deposit - claimed) and owed credit of a token <= balance.
  */
-contract PaymentChannels is IPaymentChannels, NonReentrant {
-    using SafeERC20 for IERC20;
-
+contract PaymentChannels is IPaymentChannels, Payouts {
     /// @notice From a request to close until the payer can withdraw, in seconds.
     uint256 public constant GRACE = 2 days;
     /// @notice Most vouchers in one `collectMany`.
     uint256 public constant MAX_BATCH = 50;
-    /// @dev Gas for a payee that is a contract; more would let it burn the collector's gas.
-    uint256 private constant PUSH_GAS = 50_000;
 
     /// @notice The vault, whose address is the signature domain.
     address public immutable VAULT;
 
     mapping(bytes32 channel => Channel) private _channels;
-    /// @notice Ether that could not be delivered and waits for its owner, in wei.
-    mapping(address account => uint256) public owed;
 
     /// @param vault the stake vault
     constructor(address vault) {
@@ -143,19 +135,6 @@ contract PaymentChannels is IPaymentChannels, NonReentrant {
         _pay(token, payee, paid);
     }
 
-    /// @notice Pays ether that could not be delivered before, to its owner. Requirements: there is some and it arrives.
-    function claimOwed(address account) external nonReentrant returns (uint256 amount) {
-        amount = owed[account];
-        if (amount == 0) {
-            revert ZeroAmount();
-        }
-        owed[account] = 0;
-        (bool delivered,) = account.call{value: amount}("");
-        if (!delivered) {
-            revert NotDelivered(account);
-        }
-    }
-
     // ---- views
 
     /// @notice Name of the channel with this key; includes contract and chain, so vouchers are worthless elsewhere.
@@ -193,21 +172,6 @@ contract PaymentChannels is IPaymentChannels, NonReentrant {
         }
     }
 
-    function _receive(address token, uint256 amount) private returns (uint256) {
-        if (token == address(0)) {
-            if (msg.value != amount) {
-                revert TokenMismatch(msg.value);
-            }
-            return amount;
-        }
-        if (msg.value != 0) {
-            revert TokenMismatch(msg.value);
-        }
-        uint256 before = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        return IERC20(token).balanceOf(address(this)) - before;
-    }
-
     function _claim(bytes32 id, uint128 cumulative) private returns (uint256 paid) {
         Channel memory channel = _channels[id];
         uint256 until = cumulative < channel.deposit ? cumulative : channel.deposit;
@@ -218,18 +182,6 @@ contract PaymentChannels is IPaymentChannels, NonReentrant {
         channel.claimed = uint112(until);
         _channels[id] = channel;
         emit Collected(id, cumulative, paid);
-    }
-
-    function _pay(address token, address to, uint256 amount) private {
-        if (token != address(0)) {
-            IERC20(token).safeTransfer(to, amount);
-            return;
-        }
-        (bool delivered,) = to.call{value: amount, gas: PUSH_GAS}("");
-        if (!delivered) {
-            owed[to] += amount;
-            emit PaymentOwed(to, amount);
-        }
     }
 
     function _payersChannel(Key calldata key) private view returns (bytes32) {

@@ -101,6 +101,9 @@ function planOf(admin: string, p: DeployParameters, at: Record<ContractName, str
     PaymentChannels: [at.StakeVault],
     ClusterSplitter: [at.PaymentChannels, at.ClusterRegistry, at.StakeVault],
     AccessDeposits: [at.PintToken],
+    CheckpointAnchor: [at.StakeVault, at.ClusterRegistry],
+    QueryOracle: [at.StakeVault, at.ClusterRegistry],
+    DataMarket: [],
   };
 }
 

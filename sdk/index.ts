@@ -28,6 +28,8 @@ export type { BrowserWallet, TypedDataSigner, Wallet, WalletInput } from './keys
 export type { PaymentOptions } from './keys/payment.ts';
 export type { ChainOptions, Deployment } from './net/chain.ts';
 export type { TrustKind } from './net/trust.ts';
+export type { OracleQuestion } from './oracle.ts';
+export { openRows, sealRows, type SealedColumns } from './sealed.ts';
 export { sdkFaults } from './errors.ts';
 export { PicoloError, isPicoloError } from '../protocol/errors/index.ts';
 export type { Lie } from '../protocol/query/index.ts';

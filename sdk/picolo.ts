@@ -4,6 +4,7 @@ import type { Lie, NodeStatus } from '../protocol/query/index.ts';
 import {
   createDatabase, changeSchema, databaseIdOf, footprintOf, type DatabaseMetadata, type SchemaPolicy, type Writers,
 } from '../protocol/rows/index.ts';
+import type { Fulfilment } from '../protocol/oracle/index.ts';
 import { emptySchema, schemaOf } from '../protocol/schema/index.ts';
 import { addressFrom, hash32From, ZERO_HASH, type Address, type ClusterId, type DatabaseId, type EntryId, type GroupId } from '../protocol/types/index.ts';
 import type { Client } from './client.ts';
@@ -12,6 +13,7 @@ import { sdkFaults } from './errors.ts';
 import { evidenceOf } from './evidence.ts';
 import { Home, openHome } from './home.ts';
 import type { TrustKind } from './net/trust.ts';
+import { askForResult, certifiedCheckpoint, type OracleQuestion } from './oracle.ts';
 import { freshNonce, sign, submit } from './write/commit.ts';
 import { OwnWrites } from './write/own-writes.ts';
 
@@ -96,6 +98,16 @@ export class Picolo {
   async database(id: string, options: { readonly bookmark?: string } = {}): Promise<Database> {
     const home = await openHome(this.client, hash32From(id) as DatabaseId);
     return new Database(this.client, home, new OwnWrites()).session(options.bookmark);
+  }
+
+  /** The newest certified checkpoint of a group, verified, as `CheckpointAnchor.anchor` takes it. */
+  checkpoint(group: string): ReturnType<typeof certifiedCheckpoint> {
+    return certifiedCheckpoint(this.client, hash32From(group) as GroupId);
+  }
+
+  /** The result of a statement for a contract's request, signed by a quorum: what `QueryOracle.fulfil` takes (Picolo Appendix A). */
+  oracleResult(question: OracleQuestion): Promise<Fulfilment> {
+    return askForResult(this.client, question);
   }
 
   private async placeFor(options: CreateDatabase): Promise<{ group: GroupId; cluster: ClusterId }> {

@@ -102,6 +102,12 @@ export class TableHandle {
     return { rows: high.rank + (high.kind === 'present' ? 1n : 0n) - low.rank, assurance: 'proof', checkpoint: at };
   }
 
+  /** The primary key of a row, as the scalars that are stored and signed. */
+  async keyIn(row: Values): Promise<readonly Scalar[]> {
+    const table = await this.table();
+    return keyFrom(table, Object.fromEntries(table.primaryKey.map((at) => [table.columns[at]?.name ?? '', row[table.columns[at]?.name ?? '']])));
+  }
+
   /** Adds one row; an INTEGER key that is left out is chosen at random. Returns the row as stored. */
   async insert(values: Values): Promise<{ readonly row: Row; readonly receipt: Receipt | undefined }> {
     const table = await this.table();

@@ -37,17 +37,13 @@ interface IPaymentChannels {
     event CloseRequested(bytes32 indexed channel, uint256 closeAt);
     event CloseCancelled(bytes32 indexed channel);
     event ChannelWithdrawn(bytes32 indexed channel, uint256 amount);
-    event PaymentOwed(address indexed account, uint256 amount);
 
     error BadVoucher(bytes32 channel);
     error StaleVoucher(bytes32 channel, uint256 claimed);
     error NotClosable(uint256 until);
     error NotPayer(address caller);
-    error NotDelivered(address account);
-    error TokenMismatch(uint256 value);
     error BatchTooLong(uint256 length);
     error TooMuch();
-    error ZeroAmount();
     error ZeroAddress();
 
     function collect(Key calldata key, uint128 cumulative, bytes calldata signature) external returns (uint256 paid);

@@ -64,4 +64,14 @@ library Packed {
             result := keccak256(to, length)
         }
     }
+
+    /// @dev SHA-256 of `length` bytes at `pos`.
+    function sha(uint256 pos, uint256 length) internal view returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let to := mload(0x40)
+            calldatacopy(to, pos, length)
+            pop(staticcall(gas(), 2, to, length, 0x00, 0x20))
+            result := mload(0x00)
+        }
+    }
 }

@@ -266,6 +266,26 @@ library PicoloHashes {
         }
     }
 
+    // OracleResult(bytes32 group,uint64 epoch,bytes32 request,bytes32 statement,bytes32 args,uint96 snapshot,bytes32 resultHash,
+    // address payee)
+    bytes32 internal constant ORACLE_RESULT_TYPEHASH = 0x6bf64fde12efc901a34b7a7b3fc7360b8f8615d95127f6d75ea06c9983292791;
+
+    struct OracleResult {
+        bytes32 group; uint64 epoch; bytes32 request; bytes32 statement; bytes32 args; uint96 snapshot; bytes32 resultHash; address payee;
+    }
+
+    /// @dev Struct hash of `value`, without the domain.
+    function hash(OracleResult memory value) internal pure returns (bytes32 result) {
+        bytes32 typeHash = ORACLE_RESULT_TYPEHASH;
+        assembly ("memory-safe") {
+            let pos := sub(value, 0x20)
+            let saved := mload(pos)
+            mstore(pos, typeHash)
+            result := keccak256(pos, 288)
+            mstore(pos, saved)
+        }
+    }
+
     // Offer(bytes32 cluster,address node,uint32 gib,uint64 expiresAt)
     bytes32 internal constant OFFER_TYPEHASH = 0xb878cb734ec6a37c9410e3b5e7a02f1c6877c0a4a5e325ac7b831dfb4b42ac99;
 

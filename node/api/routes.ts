@@ -19,6 +19,8 @@ const handlers: Handlers = {
   schema: (s, q) => s.schema(q),
   versions: (s, q) => s.versions(q),
   poq: (s, q) => s.poq(q),
+  lookup: (s, q) => s.lookup(q),
+  result: (s, q) => s.result(q),
   voucher: (s, q) => s.voucher(q),
   meter: (s, q) => s.meter(q.cluster),
 };

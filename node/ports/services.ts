@@ -1,6 +1,6 @@
 import type {
-  CertifiedCheckpoint, Health, MeterAnswer, NodeStatus, OfferRequest, PoqRequest, QueryRequest, RangeAnswer, RangeRequest, ReadAnswer,
-  ReadRequest, SchemaAnswer, SchemaRequest, SignedOffer, SignedVoucher, StatementAnswer, SubmitAnswer, VersionsAnswer, VersionsRequest,
+  CertifiedCheckpoint, Health, LookupAnswer, LookupRequest, MeterAnswer, NodeStatus, OfferRequest, PoqRequest, QueryRequest, RangeAnswer, RangeRequest, ReadAnswer,
+  ReadRequest, ResultAnswer, ResultRequest, SchemaAnswer, SchemaRequest, SignedOffer, SignedVoucher, StatementAnswer, SubmitAnswer, VersionsAnswer, VersionsRequest,
 } from '../../protocol/query/index.ts';
 import type { SignedTransaction } from '../../protocol/rows/index.ts';
 import type { ClusterId, GroupId } from '../../protocol/types/index.ts';
@@ -38,6 +38,10 @@ export interface NodeServices {
   versions(request: VersionsRequest): Promise<VersionsAnswer>;
   /** Answers a challenge from storage, provenance included: ranks first, then paths, in the order asked. */
   poq(request: PoqRequest): Promise<ReadAnswer>;
+  /** Answers a contract's question with proofs (ERC-3668). ORACLE_*. */
+  lookup(request: LookupRequest): Promise<LookupAnswer>;
+  /** Runs a statement for a request on chain and signs the result for it. SQL_*, ORACLE_TOO_LONG. */
+  result(request: ResultRequest): Promise<ResultAnswer>;
   /** Takes a payment voucher; answers the account afterwards. PAYMENT_* (protocol/metering). */
   voucher(voucher: SignedVoucher): Promise<MeterAnswer>;
   meter(cluster: ClusterId): MeterAnswer;

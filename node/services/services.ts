@@ -9,6 +9,7 @@ import type { ChainPort, Clock, NodeServices, Signer, Transport } from '../ports
 import type { SqlLedger } from '../storage/index.ts';
 import type { Freshness } from './freshness.ts';
 import type { Meters } from './meters.ts';
+import { answerLookup, questionOf, signResult } from './oracle.ts';
 import { answerChallenge, newestCheckpoint, readKeys, readRange, runQuery, type ReadParts } from './reads.ts';
 import type { NodeGroupStorage } from './storage.ts';
 import { healthOf, statusOf } from './status.ts';
@@ -63,6 +64,15 @@ export function createServices(parts: ServiceParts): NodeServices {
     query: (request) => {
       const home = homeOfDatabase(request.database);
       return paid(home, () => runQuery(home.reads, request), (answer) => 50 * answer.rows.length * answer.columns.length);
+    },
+    lookup: (request) => {
+      const question = questionOf(request);
+      const home = homeOf(question.group);
+      return paid(home, async () => answerLookup(home.reads, parts.chain, question), ({ data }) => data.length / 2);
+    },
+    result: (request) => {
+      const home = homeOfDatabase(request.database);
+      return paid(home, () => signResult(home.reads, request), ({ bytes }) => bytes.length / 2);
     },
     checkpoint: (group) => newestCheckpoint(homeOf(group).member.storage.ledger, group),
     schema: async (request) => {

@@ -52,6 +52,12 @@ export const structs = {
     ['group', 'bytes32'], ['epoch', 'uint64'], ['height', 'uint64'], ['snapshot', 'uint96'], ['queryHash', 'bytes32'],
     ['resultHash', 'bytes32'], ['querier', 'address'], ['seq', 'uint64'], ['issuedAt', 'uint64'],
   ],
+  // result of a registered statement for one request of a contract (oracle); `args` and `resultHash` are SHA-256 of canonical CBOR,
+  // `payee` is who gets the request's fee
+  OracleResult: [
+    ['group', 'bytes32'], ['epoch', 'uint64'], ['request', 'bytes32'], ['statement', 'bytes32'], ['args', 'bytes32'],
+    ['snapshot', 'uint96'], ['resultHash', 'bytes32'], ['payee', 'address'],
+  ],
   // a provider offers capacity to a cluster (registry)
   Offer: [['cluster', 'bytes32'], ['node', 'address'], ['gib', 'uint32'], ['expiresAt', 'uint64']],
   // a node's key agrees to work for an owner (vault): registration, where node = signer, and rotation

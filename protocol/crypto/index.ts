@@ -8,7 +8,8 @@
 export type { CryptoBackend } from './backend.ts';
 export { pureCrypto } from './pure.ts';
 export {
-  addressOf, addressOfPublicKey, hashPairs, installCrypto, keccak256, merklePath, merkleRoot, merkleTree, recoverSigner,
-  rootOfPath, sha256, sha256Hex, signDigest, stepsAt,
+  addressOf, addressOfPublicKey, compactSignature, hashPairs, installCrypto, keccak256, merklePath, merkleRoot, merkleTree, publicKeyOf,
+  recoverSigner, rootOfPath, sha256, sha256Hex, signDigest, stepsAt,
   type MerkleStep,
 } from './use.ts';
+export { sharedPoint } from './shared-point.ts';

@@ -49,9 +49,22 @@ export function recoverSigner(digest: Digest, signature: Signature): Address | u
   return key === undefined ? undefined : addressOfPublicKey(key);
 }
 
+/** 64 bytes r ‖ yParityAndS (ERC-2098) of a valid signature: the recovery bit rides in the top bit of s. */
+export function compactSignature(signature: Signature): Uint8Array {
+  const bytes = bytesOf(signature);
+  const out = bytes.slice(0, 64);
+  if (bytes[64] === 28) out[32] = (out[32] as number) | 0x80;
+  return out;
+}
+
 /** @param publicKey 64 bytes, uncompressed without prefix */
 export function addressOfPublicKey(publicKey: Uint8Array): Address {
   return hexOf(backend.keccak256(publicKey).subarray(12)) as Address;
+}
+
+/** 64 bytes x ‖ y of a private key's point. */
+export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
+  return backend.publicKey(privateKey);
 }
 
 export function addressOf(privateKey: Uint8Array): Address {

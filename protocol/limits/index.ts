@@ -101,6 +101,13 @@ export const limits = Object.freeze({
   keywordsPerName: 16,
   keywordBytes: 63,
   queryConditions: 32,
+  // oracle: what a contract reads at once, and the call data it can pay for
+  oracleRows: 64,
+  oracleResultBytes: 4_096,
+  oracleQuestionBytes: 129,
+  oracleAnswerBytes: 256 * 1024,
+  // market
+  marketNoteBytes: 1_024,
   // access levels
   accessPeers: 10_000,
   // network: one direct lane per peer

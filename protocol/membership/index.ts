@@ -12,4 +12,5 @@ export {
   certifiedCheckpointC, checkpointDigestOf, checkpointHashOf, detailHashOf, verifyCertificate,
   type CertifiedCheckpoint, type CheckpointDetail, type ReplicaSignature,
 } from './certificate.ts';
+export { packCheckpoint, packSigners } from './pack.ts';
 export { membershipFaults } from './faults.ts';

@@ -23,4 +23,5 @@ export {
   combine, lookUp, prunedC, recover, rootOf, verifyPruned, type Finding, type Prefix, type Pruned,
 } from './pruned.ts';
 export { rangeProofC, treeProofC } from './codec.ts';
+export { packEntry, packRange } from './pack.ts';
 export { treeFaults } from './faults.ts';

@@ -13,3 +13,10 @@ export { announce, offerCapacity, providerOf, registerProvider, requestExit, req
 export { collectOffers, createCluster, formGroup, listProviders, replaceMember, waitForGroup, type ClusterOrder, type Listing, type SignedOffer } from './cluster.ts';
 export { channelKeyById, channelKeyOf, channelState, claimShare, collectVoucher, fundChannel, type ChannelKey } from './channel.ts';
 export { reportEvidence } from './report.ts';
+export {
+  buyKey, complainAbout, delistKey, deliverKey, listKey, listingById, listings, purchaseById, purchasesOf, ratePurchase, receiveKey, reclaimPurchase,
+  requirePolicy, settlePurchase, type MarketListing, type MarketPurchase, type Offering, type PurchaseState,
+} from './market.ts';
+export {
+  anchorCheckpoint, fulfilRequest, newestAnchor, openRequests, registerStatement, requestById, type AnchoredCheckpoint, type OracleRequest,
+} from './oracle.ts';

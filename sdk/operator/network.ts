@@ -23,6 +23,8 @@ export interface Network {
   send(name: ContractName, method: string, args: readonly unknown[], valueWei?: bigint): Promise<Receipt>;
   /** The same with calldata that was encoded elsewhere. */
   sendRaw(name: ContractName, data: Hex): Promise<Receipt>;
+  /** Lets a contract take an amount of any ERC-20. */
+  approve(token: Address, spender: Address, amountWei: bigint): Promise<void>;
   /** Events of one kind, oldest first. */
   events(name: ContractName, event: string, filter?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
   close(): void;
@@ -67,6 +69,14 @@ export async function openNetwork(options: { readonly rpcUrl: string; readonly d
         return { hash: sent.hash as Hex, gasUsed: receipt?.gasUsed ?? 0n, blockNumber: receipt?.blockNumber ?? 0 };
       } catch (error) {
         throw explain(error, name, data.slice(0, 10));
+      }
+    },
+    async approve(token, spender, amountWei) {
+      try {
+        const sent = (await new Contract(token, abis.PintToken as InterfaceAbi, wallet).getFunction('approve')(spender, amountWei)) as ContractTransactionResponse;
+        await sent.wait();
+      } catch (error) {
+        throw explain(error, 'PintToken', 'approve');
       }
     },
     async events(name, event, filter = []) {

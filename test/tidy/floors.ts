@@ -7,7 +7,7 @@ export interface Room {
 
 const ground = ['types', 'codec', 'crypto', 'hlc', 'limits', 'errors'].map((room) => `protocol/${room}`);
 const nouns = ['rows', 'schema', 'state-tree', 'capsule', 'membership'].map((room) => `protocol/${room}`);
-const cores = ['consensus', 'sync', 'query', 'poq', 'overlay', 'mx', 'dictionary', 'evidence', 'access', 'rewards', 'metering'].map(
+const cores = ['consensus', 'sync', 'query', 'poq', 'overlay', 'mx', 'dictionary', 'evidence', 'access', 'rewards', 'metering', 'oracle', 'market'].map(
   (room) => `protocol/${room}`,
 );
 const adapters = ['storage', 'network', 'chain', 'signer', 'api', 'observe', 'memory', 'crypto', 'clock', 'mx'].map((room) => `node/${room}`);

@@ -3,4 +3,5 @@ export { list, nullable, optional, record, struct, word } from './compose.ts';
 export * from './reads.ts';
 export * from './statements.ts';
 export * from './service.ts';
+export * from './oracle.ts';
 export { operations, type AnswerOf, type Operation, type OperationName, type RequestOf, type Submission } from './operations.ts';

@@ -2,6 +2,7 @@ import { limits } from '../../limits/index.ts';
 import { signedTransactionC } from '../../rows/index.ts';
 import { ZERO_HASH } from '../../types/index.ts';
 import { optional, record } from './compose.ts';
+import { lookupAnswerW, lookupRequestW, resultAnswerW, resultRequestW } from './oracle.ts';
 import { certifiedCheckpointW, poqRequestW, rangeAnswerW, rangeRequestW, readAnswerW, readRequestW } from './reads.ts';
 import { healthW, meterAnswerW, nodeStatusW, signedVoucherW } from './service.ts';
 import { embedded, hash32, type Shape, type Shaped } from './shape.ts';
@@ -45,6 +46,8 @@ export const operations = {
   schema: operation('GET', '/v1/schema/:database', 'Home, schema and metadata of a database, proven', schemaRequestW, schemaAnswerW),
   versions: operation('POST', '/v1/versions', 'Current versions of keys, for planning a write', versionsRequestW, versionsAnswerW),
   poq: operation('POST', '/v1/poq', 'Proof-of-Query challenge by rank or path, answered from storage', poqRequestW, readAnswerW),
+  lookup: operation('POST', '/v1/lookup', 'Gateway of ERC-3668: a question of a contract, answered with proofs', lookupRequestW, lookupAnswerW),
+  result: operation('POST', '/v1/result', 'Run a statement for a contract that requested it, and sign the result', resultRequestW, resultAnswerW),
   voucher: operation('POST', '/v1/voucher', 'Pay: a signed cumulative voucher of the payment channel', signedVoucherW, meterAnswerW),
   meter: operation('GET', '/v1/meter/:cluster', 'What a cluster was served and has paid', record({ cluster: hash32 }), meterAnswerW),
 } as const;

@@ -48,6 +48,9 @@ contract HashHarness {
         if (id == keccak256("Statement")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.Statement)));
         }
+        if (id == keccak256("OracleResult")) {
+            return PicoloHashes.hash(abi.decode(words, (PicoloHashes.OracleResult)));
+        }
         if (id == keccak256("Offer")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.Offer)));
         }

@@ -2,11 +2,14 @@
 pragma solidity 0.8.37;
 
 import {AccessDeposits} from "../../../contracts/AccessDeposits.sol";
+import {CheckpointAnchor} from "../../../contracts/CheckpointAnchor.sol";
 import {ClusterRegistry} from "../../../contracts/ClusterRegistry.sol";
 import {ClusterSplitter} from "../../../contracts/ClusterSplitter.sol";
+import {DataMarket} from "../../../contracts/DataMarket.sol";
 import {NodeRegistry} from "../../../contracts/NodeRegistry.sol";
 import {PaymentChannels} from "../../../contracts/PaymentChannels.sol";
 import {PintToken} from "../../../contracts/PintToken.sol";
+import {QueryOracle} from "../../../contracts/QueryOracle.sol";
 import {SlasherObjective} from "../../../contracts/SlasherObjective.sol";
 import {StakeVault} from "../../../contracts/StakeVault.sol";
 import {VaultModules} from "../../../contracts/VaultModules.sol";
@@ -46,6 +49,9 @@ abstract contract Base {
     PaymentChannels internal channels;
     ClusterSplitter internal splitter;
     AccessDeposits internal access;
+    CheckpointAnchor internal anchors;
+    QueryOracle internal oracle;
+    DataMarket internal market;
 
     function deployAll() internal {
         vm.warp(1_800_000_000);
@@ -63,6 +69,9 @@ abstract contract Base {
         channels = PaymentChannels(create("PaymentChannels", abi.encode(vault)));
         splitter = ClusterSplitter(payable(create("ClusterSplitter", abi.encode(channels, clusters, vault))));
         access = AccessDeposits(create("AccessDeposits", abi.encode(pint)));
+        anchors = CheckpointAnchor(create("CheckpointAnchor", abi.encode(vault, clusters)));
+        oracle = QueryOracle(create("QueryOracle", abi.encode(vault, clusters)));
+        market = DataMarket(create("DataMarket", ""));
     }
 
     /// @dev From the artifact, so that tests do not carry the contracts' code themselves.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IPaymentChannels} from "../../../contracts/interfaces/IPaymentChannels.sol";
+import {Payouts} from "../../../contracts/libraries/Payouts.sol";
 import {PicoloHashes} from "../../../contracts/libraries/PicoloHashes.sol";
 import {Base} from "./Base.sol";
 
@@ -91,7 +92,7 @@ contract PaymentFuzz is Base {
         IPaymentChannels.Key memory ether_ = key;
         ether_.token = address(0);
         if (wanted != given) {
-            vm.expectRevert(abi.encodeWithSelector(IPaymentChannels.TokenMismatch.selector, given));
+            vm.expectRevert(abi.encodeWithSelector(Payouts.TokenMismatch.selector, given));
         }
         channels.fund{value: given}(ether_, wanted);
         eq(address(channels).balance, wanted == given ? wanted : 0, "balance");

@@ -132,6 +132,8 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
       return meter(voucher.cumulative);
     },
     meter: () => meter(0n),
+    lookup: () => Promise.reject(apiFaults.notFound({ reason: 'no contracts ask here' })),
+    result: () => Promise.reject(apiFaults.notFound({ reason: 'no contracts ask here' })),
   };
 
   function meter(paidWei: bigint): ReturnType<NodeServices['meter']> {
