@@ -6,6 +6,7 @@ import { encodeEvidence, type Evidence } from '../../protocol/evidence/index.ts'
 import { type Address, type Hash32, type Hex, type Path } from '../../protocol/types/index.ts';
 import { gasPage, pageFile } from '../../scripts/gas.ts';
 import { answer, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, voteConflict, type CaseOf, type Place } from './cases.ts';
+import { anchorJourney, marketJourney, oracleJourney } from './gas-oracle.ts';
 import { syntheticProof } from './synthetic.ts';
 import {
   addNode, compactOf, DAY, deployed, ethers, freeTerms, groupOf, helpers, keyOf, now, offer, PINT, possession, send, sign, bySigner,
@@ -163,6 +164,7 @@ describe('gas of whole transactions', () => {
     const rest = await helpers.loadFixture(world);
     await send(rest.c.PintToken, rest.admin, 'approve', await rest.c.AccessDeposits.getAddress(), PINT);
     await note('AccessDeposits.deposit first', send(rest.c.AccessDeposits, rest.admin, 'deposit', querier, PINT));
+    for (const journey of [anchorJourney, oracleJourney, marketJourney]) await journey(note, await helpers.loadFixture(world));
     if (process.env['PICOLO_GAS_WRITE'] === '1') writeFileSync(file, `${JSON.stringify(measured, null, 2)}\n`);
     const committed = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
     expect(Object.keys(measured)).to.deep.equal(Object.keys(committed));
