@@ -16,13 +16,14 @@ import * as read from './read.ts';
 import { print, resultFile, save, type Figure, type Report } from './report.ts';
 import * as stateTree from './state-tree.ts';
 import * as storage from './storage.ts';
+import * as viewChange from './view-change.ts';
 
 interface Bench {
   readonly question: string;
   run(options: BenchOptions): Promise<readonly Figure[]>;
 }
 
-const benches: Readonly<Record<string, Bench>> = { commit, group, read, 'state-tree': stateTree, storage };
+const benches: Readonly<Record<string, Bench>> = { commit, group, read, 'state-tree': stateTree, storage, 'view-change': viewChange };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -18,6 +18,11 @@ export interface BenchNetwork {
   readonly group: Hex;
   /** A funded account: owner of the databases. */
   readonly key: Hex;
+  /** SIGKILL for one replica; `restart` starts it again with the same folder. */
+  kill(index: number): Promise<void>;
+  restart(index: number): Promise<void>;
+  /** Its log, over all its starts. */
+  logOf(index: number): readonly Record<string, unknown>[];
 }
 
 export interface NetworkWish {
@@ -44,7 +49,13 @@ export async function withNetwork<T>(wish: NetworkWish, use: (network: BenchNetw
       providers.push(provider);
       await start(provider, wish.profileDir);
     }
-    return await use({ ...await orderGroup(chain), apis: providers.map(({ apiUrl }) => apiUrl), pids: providers.map(({ process: child }) => child?.pid ?? -1) });
+    const at = (index: number): LocalProvider => providers[index] as LocalProvider;
+    return await use({
+      ...await orderGroup(chain), apis: providers.map(({ apiUrl }) => apiUrl), pids: providers.map(({ process: child }) => child?.pid ?? -1),
+      kill: (index) => at(index).process?.kill() ?? Promise.resolve(),
+      restart: (index) => start(at(index), undefined),
+      logOf: (index) => linesOf(at(index).process?.logFile ?? ''),
+    });
   } finally {
     await Promise.all(providers.map(({ process: child }) => child?.stop(STOP_MS)));
     await chain.process.stop();
@@ -70,6 +81,10 @@ async function start(provider: LocalProvider, profileDir: string | undefined): P
   });
   provider.process = child;
   await waitFor(`${provider.name} at ${provider.apiUrl}`, child, async () => ((await fetch(`${provider.apiUrl}/v1/status`)).ok ? true : undefined));
+}
+
+function linesOf(logFile: string): Record<string, unknown>[] {
+  return readFileSync(logFile, 'utf8').split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : []));
 }
 
 async function orderGroup(chain: Awaited<ReturnType<typeof startChain>>): Promise<{ group: Hex; key: Hex }> {

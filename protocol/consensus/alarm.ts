@@ -1,5 +1,6 @@
 import { isLeader } from './status.ts';
 import type { Replica } from './state.ts';
+import { silenceDueMs } from './view/silence.ts';
 
 /** When to look again if nothing else happens: the nearest deadline, never later than the next heartbeat. */
 export function setAlarm(replica: Replica): void {
@@ -12,6 +13,8 @@ export function setAlarm(replica: Replica): void {
   for (const { releaseMs } of replica.held) sooner(releaseMs - replica.clockMs);
   if (!replica.current.proposalDone) sooner(WAITING_MS);
   if (replica.pending.size > 0) sooner(PENDING_MS);
+  const silenceMs = silenceDueMs(replica);
+  if (silenceMs !== undefined) sooner(silenceMs);
   if (isLeader(replica)) {
     sooner(replica.current.leader.proposedMs + timing.closeIntervalMs - replica.elapsedMs);
     if (replica.current.leader.firstRejectMs !== undefined) sooner(WAITING_MS);

@@ -3,6 +3,7 @@ import type { Timestamp } from '../types/index.ts';
 import { leadMs, mostLeadMs } from './pace.ts';
 import { persist } from './persist.ts';
 import type { Replica } from './state.ts';
+import { noteOversleep } from './view/silence.ts';
 
 const LOGICAL_MASK = 0xffffn << 32n;
 
@@ -12,7 +13,10 @@ const LOGICAL_MASK = 0xffffn << 32n;
  */
 export function readClock(replica: Replica, nowMs: number): void {
   const ms = Math.floor(nowMs);
-  if (ms > replica.nowMs && replica.nowMs !== 0) replica.elapsedMs += ms - replica.nowMs;
+  if (ms > replica.nowMs && replica.nowMs !== 0) {
+    replica.elapsedMs += ms - replica.nowMs;
+    noteOversleep(replica, ms - replica.nowMs);
+  }
   replica.nowMs = ms;
   if (ms > replica.clockMs) replica.clockMs = ms;
 }

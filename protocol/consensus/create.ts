@@ -8,6 +8,8 @@ import type { Restored } from './restore.ts';
 import { noteVoted } from './classic/vote.ts';
 import { lock } from './fast/vote.ts';
 import { newView } from './fresh.ts';
+import { NO_BITS } from './bitmap.ts';
+import { FIRST_GAP_MS } from './view/silence.ts';
 import { newPace } from './pace.ts';
 import type { PeerState, Replica, Tip } from './state.ts';
 
@@ -26,7 +28,7 @@ export function createReplicaWith(
   const replica: Replica = {
     config, self, application, rules, read: (data) => application.commandOf(data), q: quorum(config) - rules.quorumShort,
     out: [], nextToken: 1, flushed: undefined, onFlush: new Map(), held: [], viewToken: 0,
-    nowMs: 0, elapsedMs: 0, clockMs: ceilingMs, pace: newPace(), ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
+    nowMs: 0, elapsedMs: 0, asleepMs: 0, clockMs: ceilingMs, pace: newPace(), ceilingMs, durableCeilingMs: ceilingMs, ceilingToken: 0, hlc: createHlc(self, ceilingMs),
     view: restored?.view ?? 0n, vcView: restored?.vcView ?? 0n, lastVoted: restored?.lastVoted ?? LOWEST, highQc: restored?.highQc ?? null,
     restoredVotes: restored?.voted ?? [],
     acked: new Map(), ackedByPath: new Map(), ackedBytes: 0, ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
@@ -37,7 +39,7 @@ export function createReplicaWith(
     current: newView(0, restored !== undefined && rules.restartedLeaderSilent), failures: 0, changeMs: 0, changeSentMs: 0,
     resumeChange: restored !== undefined && restored.vcView > restored.view, ownChange: undefined, builtOpening: -1n,
     pending: new Map(), queue: [], queueMs: 0, batchSeq: 0n, hot: new Map(),
-    peers: config.roster.map(() => newPeer()), heartbeatMs: -Infinity, fetchMs: -Infinity, fetchPeer: self, missing: false,
+    peers: config.roster.map(() => newPeer()), heartbeatMs: -Infinity, toldSilent: NO_BITS, fetchMs: -Infinity, fetchPeer: self, missing: false,
     pendingScanMs: -Infinity,
     checkpoints: new Map(), previousCheckpoint: restored?.previousCheckpoint ?? config.anchor.checkpoint,
     previousHeight: restored?.previousHeight ?? config.anchor.height, stable: undefined, announceMs: 0,
@@ -65,7 +67,8 @@ function fillFrom(replica: Replica, restored: Restored): void {
 
 function newPeer(): PeerState {
   return {
-    clockMs: 0, aheadMs: 0, view: 0n as View, committed: 0n, highQc: LOWEST, change: undefined, blockVote: undefined, fastAck: undefined,
+    clockMs: 0, aheadMs: 0, heardMs: 0, gapMs: FIRST_GAP_MS, silent: NO_BITS, view: 0n as View, committed: 0n, highQc: LOWEST,
+    change: undefined, blockVote: undefined, fastAck: undefined,
   };
 }
 

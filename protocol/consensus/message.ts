@@ -132,6 +132,8 @@ export interface HeartbeatMessage {
   readonly view: View;
   readonly committed: Height;
   readonly highQc: Rank;
+  /** Members that the sender does not hear (V-SILENT). */
+  readonly silent: Bitmap;
 }
 export interface SubmitMessage {
   readonly kind: 'submit';

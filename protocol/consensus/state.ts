@@ -208,6 +208,12 @@ export interface PeerState {
   clockMs: number;
   /** Its clock minus ours when its last heartbeat arrived: at most the real offset. */
   aheadMs: number;
+  /** When it was heard last, in time that this replica was awake. */
+  heardMs: number;
+  /** Longest time between two of its messages, fading. */
+  gapMs: number;
+  /** Members that it does not hear. */
+  silent: Bitmap;
   view: View;
   committed: Height;
   highQc: Rank;
@@ -236,6 +242,8 @@ export interface Replica {
   // time
   nowMs: number;
   elapsedMs: number;
+  /** Part of it that this replica overslept. */
+  asleepMs: number;
   clockMs: number;
   readonly pace: Pace;
   ceilingMs: number;
@@ -289,6 +297,8 @@ export interface Replica {
   readonly hot: Map<Path, { untilMs: number; backoffMs: number }>;
   readonly peers: PeerState[];
   heartbeatMs: number;
+  /** Silent members as the others were told last. */
+  toldSilent: Bitmap;
   fetchMs: number;
   fetchPeer: number;
   /** A block is missing: ask for the chain. */

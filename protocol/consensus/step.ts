@@ -25,6 +25,7 @@ import { onReconfigure } from './reconfigure.ts';
 import type { Replica } from './state.ts';
 import { onViewChange, watchView } from './view/change.ts';
 import { openView } from './view/open.ts';
+import { noteHeard } from './view/silence.ts';
 import type { ReplicaIndex } from '../types/index.ts';
 
 /**
@@ -62,6 +63,7 @@ function handle(replica: Replica, input: Input): void {
 }
 
 function onMessage(replica: Replica, from: ReplicaIndex, message: Message): void {
+  noteHeard(replica, from); // V-SILENT
   switch (message.kind) {
     case 'fastBatch': return onFastBatch(replica, from, message); // F-VOTE
     case 'fastVote': return onFastVote(replica, from, message); // certificate

@@ -55,7 +55,7 @@ function check(checks: Checks, from: ReplicaIndex, message: Message): boolean {
     case 'announce': return here(checks, message.value);
     case 'blocks': return checkBlocks(checks, message);
     case 'recalled': return checkRecalled(checks, message);
-    case 'heartbeat':
+    case 'heartbeat': return fits(message.silent, checks.config.roster.length);
     case 'fetch':
     case 'recall': return true;
   }

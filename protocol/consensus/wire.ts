@@ -110,7 +110,7 @@ export function wireOf(read: CommandReader): Wire {
     checkpointVote: record({ value: structC.checkpoint, detail: detailC, signature }),
     certificate: record({ certs, entries }),
     reject: record({ view: u64, round: u32, reason: oneOf(REJECT_REASONS), certs, entries }),
-    heartbeat: record({ clockMs: u64, view: u64, committed: u64, highQc: record({ view: u64, round: u32 }) }),
+    heartbeat: record({ clockMs: u64, view: u64, committed: u64, highQc: record({ view: u64, round: u32 }), silent: u64 }),
     submit: record({ command }),
     certified: record({ qc: qcC }),
     announce: record({ value: structC.checkpoint }),

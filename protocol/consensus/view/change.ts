@@ -8,6 +8,7 @@ import { persist } from '../persist.ts';
 import { send, type Replica } from '../state.ts';
 import { maySign } from '../status.ts';
 import { ackedRootOf } from './acked-root.ts';
+import { leaderIsSilent } from './silence.ts';
 import { viewTimeoutMs } from './timeout.ts';
 
 /** Asks for a view: from here on nothing of the old view is signed, and everything acknowledged is reported (§2.8). */
@@ -56,6 +57,7 @@ export function watchView(replica: Replica): void {
   const sinceMs = replica.elapsedMs - replica.current.startedMs;
   if (!replica.current.fastOpen && sinceMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
   if (sinceMs >= replica.config.timing.viewDurationMs) return startChange(replica, replica.view + 1n, 'rotation');
+  if (leaderIsSilent(replica, replica.view)) return startChange(replica, replica.view + 1n, 'leader silent');
   if (commandOverdue(replica)) return fail(replica, 'command overdue');
   if (epochOverdue(replica)) fail(replica, 'epoch overdue');
 }
@@ -80,6 +82,7 @@ function resumeChange(replica: Replica): void {
 function watchChange(replica: Replica): void {
   const asked = replica.peers.filter(({ change }) => (change?.value.newView ?? 0n) >= replica.vcView).length;
   if (asked < replica.q) replica.changeMs = replica.elapsedMs;
+  else if (leaderIsSilent(replica, replica.vcView)) return fail(replica, 'leader silent');
   if (replica.elapsedMs - replica.changeMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
   if (replica.elapsedMs - replica.changeSentMs < replica.config.timing.heartbeatMs * 2) return;
   replica.changeSentMs = replica.elapsedMs;
