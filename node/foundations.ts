@@ -3,7 +3,7 @@ import { loadDeployment, type Deployment } from '../contracts/index.ts';
 import { createChain } from './chain/index.ts';
 import { systemClock } from './clock/index.ts';
 import type { NodeConfig } from './config/index.ts';
-import { createTlsTransport } from './network/index.ts';
+import { createLibp2pTransport, createTlsTransport } from './network/index.ts';
 import { createLogger, createMetrics, createNodeEvents, type Logger, type Metrics, type NodeEvents } from './observe/index.ts';
 import type { ChainPort, Clock, Signer, Transport } from './ports/index.ts';
 import { loadKeystore, openSigner } from './signer/index.ts';
@@ -50,7 +50,8 @@ export async function layFoundations(options: FoundationOptions): Promise<Founda
   });
   closers.push(() => chain.close());
   const { host, port } = config.listen.peers;
-  const lane = await createTlsTransport({ signer, clock, host, port, onFault: events.networkFault });
+  const openLane = config.listen.libp2p ? createLibp2pTransport : createTlsTransport;
+  const lane = await openLane({ signer, clock, host, port, onFault: events.networkFault });
   closers.push(() => lane.close());
   return { clock, deployment, signer, chain, transport: wrapTransport?.(lane) ?? lane, log, metrics, events };
 }

@@ -27,8 +27,8 @@ export interface NodeConfig {
   readonly operatorKeyFile: string;
   readonly nodeKeyFile: string;
   readonly chain: { readonly rpcUrl: string; readonly deployment: string; readonly confirmations: number };
-  /** `requestsPerMinute`: what one client address may ask for. */
-  readonly listen: { readonly api: Endpoint; readonly peers: Endpoint; readonly requestsPerMinute: number };
+  /** `libp2p`: links between nodes over libp2p instead of TLS. `requestsPerMinute`: what one client address may ask for. */
+  readonly listen: { readonly api: Endpoint; readonly peers: Endpoint; readonly libp2p: boolean; readonly requestsPerMinute: number };
   readonly mx: { readonly neighbours: readonly string[]; readonly dictionaryFile: string | undefined };
   /** `historyMs`: how far AS OF and catch-up by replay reach back. */
   readonly group: GroupTiming & { readonly classicOnly: boolean; readonly historyMs: number };
@@ -54,7 +54,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
   const node = section(root, 'node', ['region', 'capacity_gib', 'data']);
   const keys = section(root, 'keys', ['operator', 'node']);
   const chain = section(root, 'chain', ['rpc', 'deployment', 'confirmations']);
-  const listen = section(root, 'listen', ['api', 'peers', 'requests_per_minute']);
+  const listen = section(root, 'listen', ['api', 'peers', 'libp2p', 'requests_per_minute']);
   const mx = section(root, 'mx', ['neighbours', 'dictionary']);
   const group = section(root, 'group', [
     'classic_only', 'clock_window_ms', 'view_duration_ms', 'command_timeout_ms', 'close_interval_ms', 'checkpoint_interval_ms', 'history_ms',
@@ -81,6 +81,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
     },
     listen: {
       api: endpoint(listen, 'listen.api'), peers: endpoint(listen, 'listen.peers'),
+      libp2p: optional(listen, 'listen.libp2p', flag) ?? false,
       requestsPerMinute: optional(listen, 'listen.requests_per_minute', int) ?? limits.requestsPerMinute,
     },
     mx: { neighbours: optional(mx, 'mx.neighbours', strings) ?? [], dictionaryFile: dictionary === undefined ? undefined : at(dictionary) },

@@ -1,10 +1,17 @@
 import { connect, type TLSSocket } from 'node:tls';
 import type { PeerAddress } from '../ports/index.ts';
+import { socketChannel } from './channel.ts';
 import { networkFaults } from './faults.ts';
-import { shakeHands, type HandshakeOptions, type Outcome } from './handshake.ts';
+import { shakeHands, type HandshakeOptions, type Outcome, type Session } from './handshake.ts';
+import { bindingOf } from './hello.ts';
 
 /** Both sides must speak this protocol; OpenSSL refuses the session otherwise. */
 export const ALPN = 'picolo/1';
+
+/** A TLS session, bound by its exported key. */
+export function sessionOf(socket: TLSSocket): Session {
+  return { channel: socketChannel(socket), binding: bindingOf(socket) };
+}
 
 /**
  * One attempt to reach a peer: TCP, TLS 1.3, Hello. Calls `done` exactly once; the result aborts it.
@@ -34,7 +41,7 @@ export function dial(peer: PeerAddress, options: HandshakeOptions, done: (outcom
   socket.once('secureConnect', () => {
     socket.off('close', onClose);
     cancel();
-    shakeHands(socket, peer.node, options, settle);
+    shakeHands(sessionOf(socket), peer.node, options, settle);
   });
   return () => {
     settled = true;

@@ -1,9 +1,9 @@
-import type { TLSSocket } from 'node:tls';
 import type { PicoloError } from '../../protocol/errors/index.ts';
-import type { Address } from '../../protocol/types/index.ts';
+import type { Address, Hash32 } from '../../protocol/types/index.ts';
 import type { Clock, Signer } from '../ports/index.ts';
+import type { Channel } from './channel.ts';
 import { networkFaults } from './faults.ts';
-import { bindingOf, decodeHello, encodeHello, HELLO_BYTES, helloFault } from './hello.ts';
+import { decodeHello, encodeHello, HELLO_BYTES, helloFault } from './hello.ts';
 import { Wire } from './wire.ts';
 
 export interface HandshakeOptions {
@@ -15,22 +15,28 @@ export interface HandshakeOptions {
   readonly allowed: (peer: Address) => boolean;
 }
 
+/** A fresh encrypted connection whose other end has not said yet who it is. */
+export interface Session {
+  readonly channel: Channel;
+  /** What only the two ends of this connection share; a Hello is signed over it. */
+  readonly binding: Hash32;
+}
+
 export type Outcome =
   | { readonly kind: 'open'; readonly peer: Address; readonly wire: Wire }
   | { readonly kind: 'refused'; readonly fault: PicoloError };
 
 /**
- * Mutual proof of identity on a fresh TLS session. The dialler speaks first and names whom it
+ * Mutual proof of identity on a fresh session. The dialler speaks first and names whom it
  * expects, so a node never signs for a stranger: the answer is given only after the first hello
- * was proven. Calls `done` exactly once; a refused socket is already destroyed.
+ * was proven. Calls `done` exactly once; a refused connection is already destroyed.
  * @param expected whom we dialled, undefined on the accepting side
  */
 export function shakeHands(
-  socket: TLSSocket, expected: Address | undefined, options: HandshakeOptions, done: (outcome: Outcome) => void,
+  { channel, binding }: Session, expected: Address | undefined, options: HandshakeOptions, done: (outcome: Outcome) => void,
 ): void {
   const { signer, clock, handshakeMs, keepAliveMs } = options;
-  const binding = bindingOf(socket);
-  const wire = new Wire(socket, { clock, keepAliveMs, maxBytes: HELLO_BYTES });
+  const wire = new Wire(channel, { clock, keepAliveMs, maxBytes: HELLO_BYTES });
   const cancel = clock.after(handshakeMs, () => wire.fail(networkFaults.handshakeTimeout({ handshakeMs })));
   wire.onClose = (fault) => {
     cancel();

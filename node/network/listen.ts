@@ -3,13 +3,8 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { limits } from '../../protocol/limits/index.ts';
 import { createTlsIdentity } from './certificate.ts';
 import { ALPN } from './dial.ts';
+import type { Listener } from './carrier.ts';
 import { networkFaults } from './faults.ts';
-
-export interface Listener {
-  readonly port: number;
-  /** Stops accepting, cuts handshakes in progress, resolves when every inbound socket is gone. */
-  close(): Promise<void>;
-}
 
 /** Accepts TLS 1.3 sessions. Throws NETWORK_PORT_IN_USE or NETWORK_LISTEN_FAILED. */
 export async function listen(host: string, port: number, handshakeMs: number, onSession: (socket: TLSSocket) => void): Promise<Listener> {

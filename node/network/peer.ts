@@ -2,7 +2,8 @@ import type { PicoloError } from '../../protocol/errors/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import type { Address } from '../../protocol/types/index.ts';
 import type { PeerAddress } from '../ports/index.ts';
-import { backoffMs, dial } from './dial.ts';
+import type { Carrier } from './carrier.ts';
+import { backoffMs } from './dial.ts';
 import { networkFaults } from './faults.ts';
 import type { HandshakeOptions } from './handshake.ts';
 import { FrameQueue } from './queue.ts';
@@ -11,6 +12,7 @@ import type { Wire } from './wire.ts';
 export interface PeerContext {
   readonly self: Address;
   readonly handshake: HandshakeOptions;
+  readonly dial: Carrier['dial'];
   readonly backoffMinMs: number;
   readonly backoffMaxMs: number;
   readonly random: () => number;
@@ -124,7 +126,7 @@ export class Peer {
 
   private dialNow(): void {
     if (this.stopped || this.wire !== undefined || this.abortDial !== undefined) return;
-    this.abortDial = dial(this.address, this.context.handshake, (outcome) => {
+    this.abortDial = this.context.dial(this.address, this.context.handshake, (outcome) => {
       this.abortDial = undefined;
       if (outcome.kind === 'open') {
         this.adopt(outcome.wire, true);

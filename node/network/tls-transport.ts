@@ -1,147 +1,17 @@
-import type { TLSSocket } from 'node:tls';
-import type { PicoloError } from '../../protocol/errors/index.ts';
-import { limits } from '../../protocol/limits/index.ts';
-import type { Address } from '../../protocol/types/index.ts';
-import type { Clock, PeerAddress, Signer, Transport } from '../ports/index.ts';
-import { shakeHands, type HandshakeOptions } from './handshake.ts';
+import type { Carrier } from './carrier.ts';
+import { dial, sessionOf } from './dial.ts';
+import { openLane, type Lane, type LaneOptions } from './lane.ts';
 import { listen } from './listen.ts';
-import { Peer, unsendable, type PeerContext } from './peer.ts';
 
-export interface TlsTransportOptions {
-  /** Proves who we are; its domain keeps two networks apart. */
-  readonly signer: Signer;
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
-  readonly clock: Clock;
-  readonly handshakeMs?: number;
-  readonly keepAliveMs?: number;
-  readonly backoffMinMs?: number;
-  readonly backoffMaxMs?: number;
-  /** Spread of the back-off, in [0, 1). */
-  readonly random?: () => number;
-  /** Told about every refused or broken link; `peer` is known once it was proven or dialled. */
-  readonly onFault?: (fault: PicoloError, peer: Address | undefined) => void;
-}
-
-export interface TlsTransport extends Transport {
-  /** The port that is listened on. */
-  readonly port: number;
-}
+const tls: Carrier = {
+  listen: (host, port, { handshakeMs }, onSession) => listen(host, port, handshakeMs, (socket) => onSession(sessionOf(socket))),
+  dial,
+};
 
 /**
  * The direct lane (architecture §6): TLS 1.3 between nodes that can reach each other, bound to their
  * signing keys by one `Hello` signature each. Throws NETWORK_PORT_IN_USE, NETWORK_LISTEN_FAILED.
  */
-export async function createTlsTransport(options: TlsTransportOptions): Promise<TlsTransport> {
-  const lane = new DirectLane(options);
-  return lane.start(options.host, options.port);
-}
-
-class DirectLane {
-  private readonly self: Address;
-  private readonly peers = new Map<Address, Peer>();
-  private readonly faults: Record<string, number> = {};
-  private readonly shaking = new Set<TLSSocket>();
-  private readonly handshake: HandshakeOptions;
-  private readonly context: PeerContext;
-  private handler: (from: Address, frame: Uint8Array) => void = () => undefined;
-  private droppedFrames = 0;
-  private closed = false;
-
-  constructor(options: TlsTransportOptions) {
-    const { signer, clock, handshakeMs = 5_000, keepAliveMs = 5_000 } = options;
-    const { backoffMinMs = 100, backoffMaxMs = 5_000, random = Math.random } = options;
-    this.self = signer.address;
-    this.handshake = { signer, clock, handshakeMs, keepAliveMs, allowed: (peer) => this.peers.has(peer) };
-    const count = (fault: PicoloError, peer: Address | undefined): void => {
-      this.faults[fault.code] = (this.faults[fault.code] ?? 0) + 1;
-      options.onFault?.(fault, peer);
-    };
-    this.onFault = count;
-    this.context = {
-      self: this.self, handshake: this.handshake, backoffMinMs, backoffMaxMs, random, onFault: count,
-      onFrame: (from, frame) => this.handler(from, frame),
-    };
-  }
-
-  private readonly onFault: (fault: PicoloError, peer: Address | undefined) => void;
-
-  async start(host: string, port: number): Promise<TlsTransport> {
-    const listener = await listen(host, port, this.handshake.handshakeMs, (socket) => this.accept(socket));
-    return {
-      self: this.self,
-      port: listener.port,
-      setPeers: (peers) => this.setPeers(peers),
-      send: (to, frame) => this.send(to, frame),
-      onFrame: (handler) => {
-        this.handler = handler;
-      },
-      stats: () => this.stats(),
-      close: async () => {
-        this.stop();
-        await listener.close();
-      },
-    };
-  }
-
-  private accept(socket: TLSSocket): void {
-    if (this.closed) {
-      socket.destroy();
-      return;
-    }
-    this.shaking.add(socket);
-    shakeHands(socket, undefined, this.handshake, (outcome) => {
-      this.shaking.delete(socket);
-      if (outcome.kind === 'refused') this.onFault(outcome.fault, undefined);
-      else this.peers.get(outcome.peer)?.adopt(outcome.wire, false);
-    });
-  }
-
-  private setPeers(wanted: readonly PeerAddress[]): void {
-    if (this.closed) return;
-    const others = wanted.filter((peer) => peer.node !== this.self).slice(0, limits.peers);
-    const keep = new Set(others.map((peer) => peer.node));
-    for (const [node, peer] of this.peers) {
-      if (!keep.has(node)) this.remove(node, peer);
-    }
-    for (const address of others) {
-      const known = this.peers.get(address.node);
-      if (known === undefined) this.peers.set(address.node, new Peer(address, this.context));
-      else known.update(address);
-    }
-  }
-
-  private remove(node: Address, peer: Peer): void {
-    this.peers.delete(node);
-    this.droppedFrames += peer.droppedFrames;
-    peer.stop();
-  }
-
-  private send(to: Address, frame: Uint8Array): void {
-    const peer = this.peers.get(to);
-    const fault = unsendable(frame);
-    if (fault !== undefined) this.onFault(fault, to);
-    if (peer === undefined || fault !== undefined) this.droppedFrames += 1;
-    else peer.send(frame);
-  }
-
-  private stats(): ReturnType<Transport['stats']> {
-    const connected: Address[] = [];
-    let queuedBytes = 0;
-    let { droppedFrames } = this;
-    for (const [node, peer] of this.peers) {
-      if (peer.connected) connected.push(node);
-      queuedBytes += peer.queuedBytes;
-      droppedFrames += peer.droppedFrames;
-    }
-    return { connected: connected.sort(), queuedBytes, droppedFrames, faults: { ...this.faults } };
-  }
-
-  private stop(): void {
-    this.closed = true;
-    this.handler = () => undefined;
-    for (const socket of this.shaking) socket.destroy();
-    for (const [node, peer] of this.peers) this.remove(node, peer);
-  }
+export function createTlsTransport(options: LaneOptions): Promise<Lane> {
+  return openLane(tls, options);
 }

@@ -1,7 +1,7 @@
-import type { TLSSocket } from 'node:tls';
 import { isPicoloError, type PicoloError } from '../../protocol/errors/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import type { Clock } from '../ports/index.ts';
+import type { Channel } from './channel.ts';
 import { networkFaults } from './faults.ts';
 import { frameHeader, FrameReader, HEADER_BYTES, KEEP_ALIVE } from './frames.ts';
 import type { FrameQueue } from './queue.ts';
@@ -15,14 +15,14 @@ export interface WireOptions {
 }
 
 /**
- * One TLS socket as a stream of frames: a coalescing writer that respects the socket's pressure, a
+ * One connection as a stream of frames: a coalescing writer that respects the connection's pressure, a
  * bounded reader and a heartbeat. It knows nothing about who is on the other side.
  */
 export class Wire {
   onFrame: (frame: Uint8Array) => void = () => undefined;
   /** Called once; `fault` is set when something was wrong, not for an orderly end. */
   onClose: (fault: PicoloError | undefined) => void = () => undefined;
-  readonly socket: TLSSocket;
+  private readonly channel: Channel;
   private readonly options: WireOptions;
   private readonly reader: FrameReader;
   private queue: FrameQueue | undefined;
@@ -34,17 +34,14 @@ export class Wire {
   private wroteSinceBeat = false;
   private cancelBeat: () => void = () => undefined;
 
-  constructor(socket: TLSSocket, options: WireOptions) {
-    this.socket = socket;
+  constructor(channel: Channel, options: WireOptions) {
+    this.channel = channel;
     this.options = options;
     this.reader = new FrameReader(options.maxBytes);
     this.lastHeardMs = options.clock.nowMs();
-    socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    socket.on('drain', () => this.unblock());
-    socket.on('error', () => undefined); // 'close' follows; a reset is an ordinary end of a link
-    socket.on('close', () => this.finish());
-    if (socket.destroyed) queueMicrotask(() => this.finish());
+    channel.onData = (chunk) => this.receive(chunk);
+    channel.onDrain = () => this.unblock();
+    channel.onClose = () => this.finish();
   }
 
   /** From now on frames come from this queue, large frames are accepted, and the heart beats. */
@@ -58,7 +55,7 @@ export class Wire {
   /** Small frame written at once, ahead of the queue (handshake). */
   writeNow(frame: Uint8Array): void {
     if (this.closed) return;
-    this.socket.write(Buffer.concat([frameHeader(frame.length), frame]));
+    this.channel.write(Buffer.concat([frameHeader(frame.length), frame]));
   }
 
   /** Something was queued: write at the end of this turn of the loop, or now when there is a good load. A write is a system call, however short. */
@@ -81,14 +78,14 @@ export class Wire {
     if (this.queue !== undefined) this.flush(this.queue);
     this.queue = undefined;
     this.cancelBeat();
-    this.socket.destroySoon();
-    this.cancelBeat = this.options.clock.after(this.options.keepAliveMs, () => this.socket.destroy()); // it may have stopped reading
+    this.channel.end();
+    this.cancelBeat = this.options.clock.after(this.options.keepAliveMs, () => this.channel.destroy()); // it may have stopped reading
   }
 
   fail(fault: PicoloError): void {
     if (this.closed) return;
     this.fault ??= fault;
-    this.socket.destroy();
+    this.channel.destroy();
     this.finish();
   }
 
@@ -118,16 +115,16 @@ export class Wire {
     const batch: Uint8Array[] = [];
     let bytes = 0;
     for (let next = queue.peek(); next !== undefined && next.length < limits.coalesceBytes; next = queue.peek()) {
-      if (bytes > 0 && bytes + next.length + HEADER_BYTES > limits.coalesceBytes) return this.socket.write(Buffer.concat(batch));
+      if (bytes > 0 && bytes + next.length + HEADER_BYTES > limits.coalesceBytes) return this.channel.write(Buffer.concat(batch));
       batch.push(frameHeader(next.length), next);
       bytes += next.length + HEADER_BYTES;
       queue.shift();
     }
     const large = queue.shift();
-    if (large === undefined) return this.socket.write(Buffer.concat(batch));
+    if (large === undefined) return this.channel.write(Buffer.concat(batch));
     batch.push(frameHeader(large.length));
-    this.socket.write(Buffer.concat(batch));
-    return this.socket.write(large);
+    this.channel.write(Buffer.concat(batch));
+    return this.channel.write(large);
   }
 
   private unblock(): void {
@@ -142,7 +139,7 @@ export class Wire {
         this.fail(networkFaults.silentPeer({ silentMs: clock.nowMs() - this.lastHeardMs }));
         return;
       }
-      if (!this.wroteSinceBeat && !this.blocked) this.socket.write(KEEP_ALIVE);
+      if (!this.wroteSinceBeat && !this.blocked) this.channel.write(KEEP_ALIVE);
       this.wroteSinceBeat = false;
       this.beat();
     });

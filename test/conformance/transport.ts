@@ -145,12 +145,11 @@ export function transportConformance(name: string, makeWorld: () => Promise<Tran
       a.transport.setPeers([claimed]);
       impostor.transport.setPeers([a.address]);
       a.transport.send(claimed.node, numbered(1));
-      await settle(300);
+      const seen = (): object => ({ ...a.transport.stats().faults, ...impostor.transport.stats().faults });
+      await until('the refusal', () => 'NETWORK_WRONG_IDENTITY' in seen());
       expect(a.transport.stats().connected).to.deep.equal([]);
       expect(impostor.transport.stats().connected).to.deep.equal([]);
       expect(impostor.heard).to.deep.equal([]);
-      const seen = { ...a.transport.stats().faults, ...impostor.transport.stats().faults };
-      expect(Object.keys(seen)).to.include('NETWORK_WRONG_IDENTITY');
     });
 
     it('refuses a node that is not in the list of peers', async () => {

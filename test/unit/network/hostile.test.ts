@@ -4,7 +4,7 @@ import { connect as connectTls, createServer as createTlsServer, type TLSSocket 
 import { expect } from 'chai';
 import { systemClock } from '../../../node/clock/index.ts';
 import { createMemorySigner } from '../../../node/memory/index.ts';
-import { createTlsTransport, type TlsTransport } from '../../../node/network/index.ts';
+import { createTlsTransport, type Lane } from '../../../node/network/index.ts';
 import { createTlsIdentity } from '../../../node/network/certificate.ts';
 import { frameHeader } from '../../../node/network/frames.ts';
 import { bindingOf, encodeHello } from '../../../node/network/hello.ts';
@@ -27,7 +27,7 @@ describe('direct lane against strangers', () => {
     for (const cleanup of cleanups.reverse()) await cleanup();
   });
 
-  async function node(signer: Signer): Promise<TlsTransport & { place: PeerAddress; heard: Uint8Array[] }> {
+  async function node(signer: Signer): Promise<Lane & { place: PeerAddress; heard: Uint8Array[] }> {
     const transport = await createTlsTransport({ signer, host: HOST, port: 0, clock: systemClock, ...timing });
     cleanups.push(() => transport.close());
     const heard: Uint8Array[] = [];
@@ -46,7 +46,7 @@ describe('direct lane against strangers', () => {
   const framed = (payload: Uint8Array): Buffer => Buffer.concat([frameHeader(payload.length), payload]);
   const gone = (socket: Socket): Promise<void> => until('the end of the connection', () => socket.destroyed || socket.readableEnded);
 
-  async function authenticated(a: TlsTransport, signer: Signer): Promise<TLSSocket> {
+  async function authenticated(a: Lane, signer: Signer): Promise<TLSSocket> {
     const socket = await tls(a.port);
     socket.resume();
     socket.write(framed(encodeHello(signer, bindingOf(socket), a.self)));
