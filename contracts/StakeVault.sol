@@ -236,6 +236,26 @@ contract StakeVault is VaultRewards {
             revert NotSlasher(msg.sender);
         }
         taken = _take(penalty);
+        _share(penalty, taken);
+    }
+
+    /**
+     * @notice Takes `amount` wei of a node's stake, or what there is of it: active first, then pending. No mark: neither ladder,
+     * status nor the time of the last fault change, so nobody can buy absolution of a lie with a little silence.
+     * Requirements: the caller is an active slasher. `bps` and `status` are not read; the rest as in `slash`.
+     * @return taken wei
+     */
+    function drain(Penalty calldata penalty, uint256 amount) external returns (uint256 taken) {
+        if (!isSlasher[msg.sender]) {
+            revert NotSlasher(msg.sender);
+        }
+        Account memory account = _accounts[penalty.node];
+        taken = _reduce(account, amount);
+        _accounts[penalty.node] = account;
+        _share(penalty, taken);
+    }
+
+    function _share(Penalty calldata penalty, uint256 taken) private {
         uint256 reporterBps = penalty.reporter == address(0) ? 0 : _min(penalty.reporterBps, MAX_REPORTER_BPS);
         uint256 consumerBps = penalty.consumer == address(0) ? 0 : _min(penalty.consumerBps, MAX_SHARED_BPS - reporterBps);
         uint256 reward;
@@ -254,12 +274,9 @@ contract StakeVault is VaultRewards {
     function _take(Penalty calldata penalty) private returns (uint256 taken) {
         Account memory account = _accounts[penalty.node];
         unchecked {
-            // stake is part of the supply, below 2^90; `taken` is clamped to it and `fromActive` to both
+            // stake is part of the supply, below 2^90
             uint256 stake = uint256(account.active) + account.pending;
-            taken = _min((stake * penalty.bps + BPS - 1) / BPS, stake);
-            uint256 fromActive = _min(taken, account.active);
-            account.active -= uint96(fromActive);
-            account.pending -= uint96(taken - fromActive);
+            taken = _reduce(account, (stake * penalty.bps + BPS - 1) / BPS);
             if (account.faults != type(uint16).max) {
                 ++account.faults;
             }
@@ -271,6 +288,15 @@ contract StakeVault is VaultRewards {
             _climb(_owners[penalty.node]);
         }
         _accounts[penalty.node] = account;
+    }
+
+    function _reduce(Account memory account, uint256 amount) private pure returns (uint256 taken) {
+        unchecked {
+            taken = _min(amount, uint256(account.active) + account.pending);
+            uint256 fromActive = _min(taken, account.active);
+            account.active -= uint96(fromActive);
+            account.pending -= uint96(taken - fromActive);
+        }
     }
 
     function _climb(Owner storage owner) private {

@@ -10,7 +10,7 @@ const faults = defineFaults('DEPLOYMENT', {
 /** In the order of deployment. */
 export const contractNames = [
   'PintToken', 'StakeVault', 'NodeRegistry', 'ClusterRegistry', 'SlasherObjective', 'PaymentChannels', 'ClusterSplitter', 'AccessDeposits',
-  'CheckpointAnchor', 'QueryOracle', 'DataMarket',
+  'CheckpointAnchor', 'QueryOracle', 'DataMarket', 'AvailabilityCourt',
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 

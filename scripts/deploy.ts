@@ -94,7 +94,7 @@ function predict(from: string, firstNonce: number): Record<ContractName, string>
 function planOf(admin: string, p: DeployParameters, at: Record<ContractName, string>): Record<ContractName, readonly unknown[]> {
   return {
     PintToken: [admin],
-    StakeVault: [at.PintToken, at.NodeRegistry, admin, [p.unbonding, p.evidenceWindow, p.dispute], [at.SlasherObjective]],
+    StakeVault: [at.PintToken, at.NodeRegistry, admin, [p.unbonding, p.evidenceWindow, p.dispute], [at.SlasherObjective, at.AvailabilityCourt]],
     NodeRegistry: [at.StakeVault, at.ClusterRegistry, p.minStakeWei, p.stakePerGibWei, p.stakePerVcpuWei],
     ClusterRegistry: [at.StakeVault, at.NodeRegistry],
     SlasherObjective: [at.StakeVault, at.ClusterRegistry],
@@ -104,6 +104,7 @@ function planOf(admin: string, p: DeployParameters, at: Record<ContractName, str
     CheckpointAnchor: [at.StakeVault, at.ClusterRegistry],
     QueryOracle: [at.StakeVault, at.ClusterRegistry],
     DataMarket: [],
+    AvailabilityCourt: [at.StakeVault, at.ClusterRegistry, at.NodeRegistry],
   };
 }
 

@@ -86,5 +86,7 @@ interface IClusterRegistry {
 
     function clusterOf(bytes32 cluster) external view returns (Cluster memory);
     function groupOf(bytes32 group) external view returns (Group memory);
+    function mayCloseAt(bytes32 notice) external view returns (uint256);
+    function noticeId(bytes32 group, uint64 epoch, address owner) external pure returns (bytes32);
     function groupId(bytes32 cluster, uint256 index) external pure returns (bytes32);
 }

@@ -85,6 +85,7 @@ interface IStakeVault {
     error UnknownSlasher(address slasher);
 
     function slash(Penalty calldata penalty) external returns (uint256 taken);
+    function drain(Penalty calldata penalty, uint256 amount) external returns (uint256 taken);
     function setLock(address node, uint256 amount) external;
 
     function isSlasher(address slasher) external view returns (bool);

@@ -31,7 +31,7 @@ export interface FlatSignature {
 }
 
 /** Bitmap of the signers(8) ‖ their signatures, lowest index first. */
-const certificate: Field<readonly FlatSignature[]> = {
+export const certificate: Field<readonly FlatSignature[]> = {
   write(signatures, out) {
     let bits = 0n;
     let last = -1;
@@ -59,7 +59,7 @@ const side = sequence({
 const blockVote = sequence({ blockHash: hash, qcView: wide(8), qcRound: small(4), signature: compact });
 const proposal = sequence({ blockHash: hash, signature: compact });
 const step: Field<ProofStep> = sequence({ depth: small(1), siblingCount: wide(5), sibling: hash });
-const walk = { rowHash: hash, steps: counted(step) };
+export const walk = { rowHash: hash, steps: counted(step) };
 
 const forms = {
   present: sequence(walk),

@@ -8,6 +8,8 @@
  *   if (judge(evidence, context).kind === 'guilty') await chain.submitEvidence(encodeEvidence(evidence));
  */
 export { decodeCall, encodeEvidence, type EncodedEvidence } from './encode.ts';
+export { packCell, packQuestion } from './court.ts';
+export { drainBounds, drainDue, drainRate, drainReferences, type DrainInputs } from './drain.ts';
 export { judge, judgeFlat, type EpochRecord, type JudgeContext, type RefusalName, type SignerRecord, type Verdict } from './judge.ts';
 export type { Charge, Evidence, OffenceName, OpenedVote, Refutation, ReportedCharge, Signed } from './types.ts';
 export type { Flat } from './flat.ts';

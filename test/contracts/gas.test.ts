@@ -2,10 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { TransactionResponse } from 'ethers';
-import { encodeEvidence, type Evidence } from '../../protocol/evidence/index.ts';
+import { encodeEvidence, packCell, packQuestion, type Evidence } from '../../protocol/evidence/index.ts';
 import { type Address, type Hash32, type Hex, type Path } from '../../protocol/types/index.ts';
+import { rosterOf } from '../../protocol/membership/index.ts';
 import { gasPage, pageFile } from '../../scripts/gas.ts';
-import { answer, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, voteConflict, type CaseOf, type Place } from './cases.ts';
+import {
+  answer, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, voteConflict, type CaseOf, type Place,
+} from './cases.ts';
 import { anchorJourney, marketJourney, oracleJourney } from './gas-oracle.ts';
 import { syntheticProof } from './synthetic.ts';
 import {
@@ -155,10 +158,31 @@ async function splitterJourney(world: World): Promise<void> {
   await note('ClusterSplitter.claim ether', send(c.ClusterSplitter, watcher, 'claim', group.group, 1, ethers.ZeroAddress, group.packed, 2));
 }
 
+async function courtJourney(world: World): Promise<void> {
+  const group = await groupOf(world, 4, 800);
+  const place: Place = { world, group, epoch: 1n };
+  const { node, roster } = { node: group.members[0]!, roster: rosterOf(group.group, 1n, group.roster) };
+  const path = h('a row') as Path;
+  const { root, proof } = syntheticProof(path, h('its hash'), rows);
+  const shown = certified(place, root);
+  const court = world.c.AvailabilityCourt;
+  for (const turn of ['first', 'again']) {
+    await note(`AvailabilityCourt.open ${turn}`, send(court, world.watcher, 'open', path, packQuestion(roster, node.address, shown), { value: 10n ** 15n }));
+    if (turn === 'again') break;
+    await note('AvailabilityCourt.respond, 2^20 rows', send(court, node.owner, 'respond', group.group, node.address, packCell(roster, shown, path, proof)));
+    await helpers.time.increase(3_600);
+  }
+  for (const turn of ['first', 'again']) {
+    await helpers.time.increase(7_200);
+    await note(`AvailabilityCourt.settle ${turn}`, send(court, world.watcher, 'settle', group.group, node.address));
+  }
+}
+
 describe('gas of whole transactions', () => {
   it('every operation is within 3 % of contracts/gas.json', async function () {
     this.timeout(240_000);
-    for (const journey of [stakeJourney, (w: World) => clusterJourney(w, 4), (w: World) => clusterJourney(w, 7), evidenceJourney, channelJourney, splitterJourney]) {
+    const clusters = [4, 7].map((size) => (w: World) => clusterJourney(w, size));
+    for (const journey of [stakeJourney, ...clusters, evidenceJourney, channelJourney, splitterJourney, courtJourney]) {
       await journey(await helpers.loadFixture(world));
     }
     const rest = await helpers.loadFixture(world);
