@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { challengeCommand } from './commands/challenge.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { databaseCommand } from './commands/db.ts';
 import { devCommand } from './commands/dev.ts';
@@ -25,6 +26,7 @@ Examples:
 
   const commands = [
     devCommand, providerCommand, nodeCommand, clusterCommand, groupCommand, databaseCommand, sqlCommand, watchCommand, marketCommand, oracleCommand,
+    challengeCommand,
   ];
   for (const command of commands) {
     program.addCommand(command());

@@ -5,7 +5,7 @@ import type { Foundations } from './foundations.ts';
 import { createRouter, Groups, type GroupsEvents } from './host/index.ts';
 import type { NodeEvents } from './observe/index.ts';
 import {
-  Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type EvidenceOutcome, type NodeGroupStorage, type ReadParts,
+  Courts, Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type EvidenceOutcome, type NodeGroupStorage, type ReadParts,
 } from './services/index.ts';
 import type { SqlLedger } from './storage/index.ts';
 
@@ -19,7 +19,7 @@ export interface Memberships {
 }
 
 export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
-  const { signer, chain, clock, transport, metrics, events } = base;
+  const { signer, chain, clock, transport, metrics, events, log } = base;
   const freshness = new Freshness(clock);
   const meters = new Meters({ chain, domain: signer.domain, file: join(config.dataDir, 'meters.json') });
   const nextSeq = answerNumbers(clock.nowMs());
@@ -30,15 +30,20 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   };
   const router = createRouter(transport, clock, (from, request) => servePeer(groups, readsOf, from, request));
   let loops: PoqLoops | undefined;
+  let courts: Courts | undefined;
   const groups: Groups<SqlLedger> = new Groups<SqlLedger>({
     domain: signer.domain, signer, chain, clock, requests: router.requests, timing: config.group, classicOnly: config.group.classicOnly,
     openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain, metrics.storage, config.group.historyMs),
     send: router.send,
-    events: groupEvents(base, { meters, freshness, reporter, loops: () => loops }),
+    events: groupEvents(base, { meters, freshness, reporter, loops: () => loops, courts: () => courts }),
   });
   loops = new PoqLoops({
     groups, chain, clock, requests: router.requests, reporter, readsOf, intervalMs: config.poqIntervalMs,
     onOutcome: (target, outcome) => events.poqAsked('peer', target, outcome, 0),
+    onSilent: (roster, target, failures) => courts?.silent(roster, target, failures),
+  });
+  courts = new Courts({
+    chain, self: signer.address, clock, groups, challengeAfter: config.challengeAfter, onOutcome: (outcome) => log.warn(outcome, 'court'),
   });
   router.onConsensus((from, group, epoch, message) => groups.deliver(from, group, epoch, message));
   const followPeers = (): void => transport.setPeers(peersOf(chain, signer.address, groups));
@@ -63,9 +68,10 @@ interface Followers {
   readonly freshness: Freshness;
   readonly reporter: Reporter;
   readonly loops: () => PoqLoops | undefined;
+  readonly courts: () => Courts | undefined;
 }
 
-function groupEvents({ chain, events }: Foundations, { meters, freshness, reporter, loops }: Followers): GroupsEvents {
+function groupEvents({ chain, events }: Foundations, { meters, freshness, reporter, loops, courts }: Followers): GroupsEvents {
   return {
     onCommitted(group, block, fast) {
       const cluster = chain.group(group)?.cluster;
@@ -79,6 +85,7 @@ function groupEvents({ chain, events }: Foundations, { meters, freshness, report
     onCertified(group, certificate) {
       events.certified(group, certificate.checkpoint.height);
       loops()?.certified(group, certificate);
+      courts()?.check();
       freshness.wake();
     },
     onOffence(view, offence) {

@@ -14,6 +14,7 @@ export { connect, type ConnectOptions } from './connect.ts';
 export { Picolo, type CreateDatabase } from './picolo.ts';
 export { Database, type QueryOptions } from './database.ts';
 export { TableHandle, type BulkOptions, type PointRead, type RangeOptions } from './table.ts';
+export { checkpointAt } from './checkpoint.ts';
 export { groupReport, type GroupReport, type MemberReport } from './group-report.ts';
 export { PreparedStatement, type D1Result } from './prepared.ts';
 export { Transaction } from './write/transaction.ts';

@@ -10,12 +10,14 @@ import {
   announce, offerCapacity, providerOf, registerProvider, requestExit, requiredStakeWei, stake, withdrawStake, type Network, type Provider,
 } from '../../sdk/operator/index.ts';
 import { cliFaults } from '../faults.ts';
+import { challengesAgainst, failedCommand } from './provider-courts.ts';
 import { collectCommand } from './provider-collect.ts';
 import { capacity, openProvider, outputOf, providerPassword, tokens, wholeNumber } from '../options.ts';
 
 export function providerCommand(): Command {
   return new Command('provider').description('Stake, serve, leave.')
-    .addCommand(initCommand()).addCommand(stakeCommand()).addCommand(statusCommand()).addCommand(exitCommand()).addCommand(collectCommand());
+    .addCommand(initCommand()).addCommand(stakeCommand()).addCommand(statusCommand()).addCommand(exitCommand()).addCommand(collectCommand())
+    .addCommand(failedCommand());
 }
 
 function initCommand(): Command {
@@ -108,7 +110,14 @@ function statusCommand(): Command {
           mark['blockNumber'], mark['kind'], formatEther(mark['amount'] as bigint), mark['transactionHash'],
         ]));
       }
-      out.result({ ...provider, slashes });
+      const challenges = await challengesAgainst(network, node);
+      if (challenges.length > 0) {
+        out.title('Challenges that wait for an answer');
+        out.table(['group', 'path', 'answer by', 'drained PINT', 'due PINT'], challenges.map(({ group, path, answerBy, takenWei, dueWei }) => [
+          group, path, new Date(Number(answerBy) * 1000).toISOString(), formatEther(takenWei), formatEther(dueWei),
+        ]));
+      }
+      out.result({ ...provider, slashes, challenges });
       network.close();
     });
 }

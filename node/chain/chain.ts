@@ -2,6 +2,7 @@ import type { Deployment } from '../../contracts/index.ts';
 import { isPicoloError, type PicoloError } from '../../protocol/errors/index.ts';
 import type { Hex } from '../../protocol/types/index.ts';
 import type { ChainPort, Clock, SubmittedTransaction } from '../ports/index.ts';
+import { createCourtCalls } from './court.ts';
 import { Chronicle, type BlockRef } from './chronicle.ts';
 import { createEventDecoder } from './events.ts';
 import { chainFaults } from './faults.ts';
@@ -56,6 +57,9 @@ class Chain implements ChainPort {
   readonly channelsOf: ChainPort['channelsOf'];
   readonly accessLevel: ChainPort['accessLevel'];
   readonly nodeOf: ChainPort['nodeOf'];
+  readonly challengesOf: ChainPort['challengesOf'];
+  readonly answerChallenge: ChainPort['answerChallenge'];
+  readonly openChallenge: ChainPort['openChallenge'];
   private readonly options: ChainOptions;
   private readonly chronicle: Chronicle;
   private readonly reader: EventReader;
@@ -89,8 +93,11 @@ class Chain implements ChainPort {
     const views = createViews(() => this.published, clock);
     ({
       groupsOf: this.groupsOf, group: this.group, roster: this.roster, cluster: this.cluster, channelsOf: this.channelsOf,
-      accessLevel: this.accessLevel, nodeOf: this.nodeOf,
+      accessLevel: this.accessLevel, nodeOf: this.nodeOf, challengesOf: this.challengesOf,
     } = views);
+    ({ answerChallenge: this.answerChallenge, openChallenge: this.openChallenge } = createCourtCalls(
+      deployment.addresses.AvailabilityCourt, this.sender,
+    ));
   }
 
   async start(): Promise<void> {

@@ -1,9 +1,9 @@
 import { Interface, type LogDescription } from 'ethers';
 import { abis, type ContractName, type Deployment } from '../../contracts/index.ts';
 import {
-  addressFrom, bytesOf, hash32From, hexOf, type Address, type ClusterId, type GroupId, type Hash32, type Hex,
+  addressFrom, bytesOf, hash32From, hexOf, type Address, type ClusterId, type GroupId, type Hash32, type Hex, type Path,
 } from '../../protocol/types/index.ts';
-import type { TermsView } from '../ports/index.ts';
+import type { ChallengeView, TermsView } from '../ports/index.ts';
 
 export type ChainEvent =
   | { readonly kind: 'Registered'; readonly node: Address; readonly owner: Address; readonly signer: Address }
@@ -27,7 +27,9 @@ export type ChainEvent =
   | { readonly kind: 'ChannelFunded'; readonly channel: Hash32; readonly deltaWei: bigint }
   | { readonly kind: 'ChannelCollected'; readonly channel: Hash32; readonly paidWei: bigint }
   | { readonly kind: 'ChannelClosing'; readonly channel: Hash32; readonly closeAt: bigint }
-  | { readonly kind: 'LevelChanged'; readonly account: Address; readonly level: number };
+  | { readonly kind: 'LevelChanged'; readonly account: Address; readonly level: number }
+  | { readonly kind: 'ChallengeOpened'; readonly challenge: ChallengeView }
+  | { readonly kind: 'ChallengeClosed'; readonly group: GroupId; readonly node: Address };
 
 type Fields = Readonly<Record<string, any>>;
 type Reader = (f: Fields) => ChainEvent;
@@ -79,6 +81,18 @@ const followed = {
   },
   AccessDeposits: {
     LevelChanged: (f) => ({ kind: 'LevelChanged', account: addressFrom(f['account']), level: Number(f['level']) }),
+  },
+  AvailabilityCourt: {
+    ChallengeOpened: (f) => ({
+      kind: 'ChallengeOpened',
+      challenge: {
+        group: groupOf(f), node: nodeOf(f), challenger: addressFrom(f['challenger']), epoch: f['epoch'], height: f['height'],
+        path: hash32From(f['path']) as string as Path, answerBy: f['answerBy'],
+      },
+    }),
+    // in time it ends the challenge; late it is followed by the other
+    Answered: (f) => ({ kind: 'ChallengeClosed', group: groupOf(f), node: nodeOf(f) }),
+    ChallengeClosed: (f) => ({ kind: 'ChallengeClosed', group: groupOf(f), node: nodeOf(f) }),
   },
 } satisfies Partial<Record<ContractName, Record<string, Reader>>>;
 

@@ -8,7 +8,7 @@ export const chainFaults = defineFaults('CHAIN', {
   moved: ['the chain changed while it was read', 'nothing: it is read again'],
   noWallet: ['this node has no wallet to send transactions with', 'set the operator key in the configuration'],
   reverted: ['the contract refused the transaction', 'read the reason; the same call will be refused again'],
-  settled: ['this offence was punished already', 'nothing: the evidence has done its work'],
+  settled: ['this was dealt with already', 'nothing: the evidence or the challenge has done its work'],
   noFunds: ['the operator wallet cannot pay for the transaction', 'send ether to the operator wallet'],
   lost: ['the transaction was not mined in time', 'it may still be mined; submit the evidence again later'],
   snapshotFailed: ['what was read of the chain cannot be written down', 'check the disk; the history is read again after a restart'],

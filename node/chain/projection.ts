@@ -1,5 +1,5 @@
 import { ZERO_ADDRESS, type Address, type ClusterId, type Epoch, type GroupId, type Hash32 } from '../../protocol/types/index.ts';
-import type { ChannelView, ClusterView, GroupView, NodeView, TermsView } from '../ports/index.ts';
+import type { ChallengeView, ChannelView, ClusterView, GroupView, NodeView, TermsView } from '../ports/index.ts';
 import type { ChainEvent } from './events.ts';
 
 /** A cluster with all the terms that may still matter, in order of taking effect. */
@@ -20,19 +20,21 @@ export interface Projection {
   readonly rosters: Map<string, readonly Address[]>;
   readonly channels: Map<Hash32, ChannelRecord>;
   readonly levels: Map<Address, number>;
+  /** `<group>/<node>` -> what it is asked. */
+  readonly challenges: Map<string, ChallengeView>;
 }
 
 export function emptyProjection(): Projection {
   return {
     nodes: new Map(), nodeOfSigner: new Map(), clusters: new Map(), groups: new Map(), rosters: new Map(), channels: new Map(),
-    levels: new Map(),
+    levels: new Map(), challenges: new Map(),
   };
 }
 
 export function cloneProjection(p: Projection): Projection {
   return {
     nodes: new Map(p.nodes), nodeOfSigner: new Map(p.nodeOfSigner), clusters: new Map(p.clusters), groups: new Map(p.groups),
-    rosters: new Map(p.rosters), channels: new Map(p.channels), levels: new Map(p.levels),
+    rosters: new Map(p.rosters), channels: new Map(p.channels), levels: new Map(p.levels), challenges: new Map(p.challenges),
   };
 }
 
@@ -66,6 +68,12 @@ export function fold(p: Projection, event: ChainEvent, context: FoldContext): vo
       return changeNode(p, event.node, { endpoint: event.endpoint });
     case 'LevelChanged':
       p.levels.set(event.account, event.level);
+      return;
+    case 'ChallengeOpened':
+      p.challenges.set(`${event.challenge.group}/${event.challenge.node}`, event.challenge);
+      return;
+    case 'ChallengeClosed':
+      p.challenges.delete(`${event.group}/${event.node}`);
       return;
     case 'ChannelOpened': case 'ChannelFunded': case 'ChannelCollected': case 'ChannelClosing':
       return foldChannel(p, event, context.splitter);

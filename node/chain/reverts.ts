@@ -4,10 +4,10 @@ import type { PicoloError } from '../../protocol/errors/index.ts';
 import { chainFaults } from './faults.ts';
 import type { RpcRefusal } from './rpc.ts';
 
-const known = new Interface([...abis.SlasherObjective, ...abis.StakeVault, ...abis.ClusterRegistry].filter(({ type }) => type === 'error'));
+const known = new Interface([...abis.SlasherObjective, ...abis.StakeVault, ...abis.ClusterRegistry, ...abis.AvailabilityCourt].filter(({ type }) => type === 'error'));
 
-/** Errors that say: this was dealt with before (evidence is public, somebody else may have been quicker). */
-const SETTLED: ReadonlySet<string> = new Set(['AlreadyPunished', 'Absolved']);
+/** Errors that say: this was dealt with before (evidence and challenges are public, somebody else may have been quicker). */
+const SETTLED: ReadonlySet<string> = new Set(['AlreadyPunished', 'Absolved', 'NoChallenge', 'ChallengePending', 'CoolDown']);
 
 /** What a contract's refusal means. */
 export function revertFault(refusal: RpcRefusal): PicoloError {

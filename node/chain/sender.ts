@@ -25,6 +25,7 @@ interface Fees {
 interface Call extends Fees {
   readonly to: Address;
   readonly data: Hex;
+  readonly value: bigint;
   readonly gasLimit: bigint;
   readonly nonce: number;
 }
@@ -47,9 +48,9 @@ export class Sender {
     this.wallet = new Wallet(hexOf(options.privateKey));
   }
 
-  /** Throws CHAIN_REVERTED, CHAIN_SETTLED, CHAIN_NO_FUNDS, CHAIN_LOST, CHAIN_UNREACHABLE, CHAIN_REFUSED, CHAIN_CLOSED. */
-  send(to: Address, data: Hex): Promise<SubmittedTransaction> {
-    const result = this.last.then(() => this.perform(to, data));
+  /** `valueWei` may depend on the price of gas. Throws CHAIN_REVERTED, CHAIN_SETTLED, CHAIN_NO_FUNDS, CHAIN_LOST, CHAIN_UNREACHABLE, CHAIN_REFUSED, CHAIN_CLOSED. */
+  send(to: Address, data: Hex, valueWei: (maxFeePerGas: bigint) => bigint = () => 0n): Promise<SubmittedTransaction> {
+    const result = this.last.then(() => this.perform(to, data, valueWei));
     this.last = result.catch(() => undefined);
     return result;
   }
@@ -59,13 +60,15 @@ export class Sender {
   }
 
   /** Again from the start when another program with this wallet was quicker with the nonce. */
-  private async perform(to: Address, data: Hex): Promise<SubmittedTransaction> {
+  private async perform(to: Address, data: Hex, valueWei: (maxFeePerGas: bigint) => bigint): Promise<SubmittedTransaction> {
     const from = this.wallet.address;
     try {
       for (let attempt = 0; attempt < this.options.attempts; attempt++) {
-        const gas = quantity(await this.call('eth_estimateGas', [{ from, to, data }]), 'gas');
+        const fees = await this.fees();
+        const value = valueWei(fees.maxFeePerGas);
+        const gas = quantity(await this.call('eth_estimateGas', [{ from, to, data, value: toQuantity(value) }]), 'gas');
         const nonce = await this.nonce('pending');
-        const mined = await this.untilMined({ to, data, nonce, gasLimit: gas + gas / 4n, ...(await this.fees()) });
+        const mined = await this.untilMined({ to, data, value, nonce, gasLimit: gas + gas / 4n, ...fees });
         if (mined !== 'nonce taken') return mined;
       }
     } catch (error) {
@@ -123,7 +126,7 @@ export class Sender {
 
   /** A mined refusal carries no reason: ask for it again at that block. Always throws. */
   private async explain(call: Call, blockNumber: bigint, hash: Hex): Promise<never> {
-    await this.call('eth_call', [{ from: this.wallet.address, to: call.to, data: call.data }, toQuantity(blockNumber)]);
+    await this.call('eth_call', [{ from: this.wallet.address, to: call.to, data: call.data, value: toQuantity(call.value) }, toQuantity(blockNumber)]);
     throw chainFaults.reverted({ hash, reason: 'unknown; perhaps out of gas' });
   }
 

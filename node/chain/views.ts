@@ -2,7 +2,7 @@ import type { Address } from '../../protocol/types/index.ts';
 import type { ChainPort, ChannelView, Clock, GroupView } from '../ports/index.ts';
 import { rosterKey, type ChannelRecord, type Projection } from './projection.ts';
 
-type Views = Pick<ChainPort, 'groupsOf' | 'group' | 'roster' | 'cluster' | 'channelsOf' | 'accessLevel' | 'nodeOf'>;
+type Views = Pick<ChainPort, 'groupsOf' | 'group' | 'roster' | 'cluster' | 'channelsOf' | 'accessLevel' | 'nodeOf' | 'challengesOf'>;
 
 /** The questions of the port, answered from whatever projection is current. */
 export function createViews(current: () => Projection, clock: Clock): Views {
@@ -32,6 +32,7 @@ export function createViews(current: () => Projection, clock: Clock): Views {
         .sort(byFunds)
         .map(withoutClaimed),
     accessLevel: (account) => current().levels.get(account) ?? 0,
+    challengesOf: (node) => [...current().challenges.values()].filter((challenge) => challenge.node === node),
     nodeOf(signer) {
       const { nodes, nodeOfSigner } = current();
       const node = nodeOfSigner.get(signer);

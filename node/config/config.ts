@@ -33,6 +33,8 @@ export interface NodeConfig {
   /** `historyMs`: how far AS OF and catch-up by replay reach back. */
   readonly group: GroupTiming & { readonly classicOnly: boolean; readonly historyMs: number };
   readonly poqIntervalMs: number;
+  /** Unanswered PoQ questions in a row after which this node challenges the silent member on chain; 0: never. */
+  readonly challengeAfter: number;
 }
 
 type Table = Record<string, unknown>;
@@ -59,7 +61,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
   const group = section(root, 'group', [
     'classic_only', 'clock_window_ms', 'view_duration_ms', 'command_timeout_ms', 'close_interval_ms', 'checkpoint_interval_ms', 'history_ms',
   ]);
-  const poq = section(root, 'poq', ['interval_ms']);
+  const poq = section(root, 'poq', ['interval_ms', 'challenge_after']);
   for (const name of Object.keys(root)) {
     if (!['node', 'keys', 'chain', 'listen', 'mx', 'group', 'poq'].includes(name)) throw configFaults.unknownKey({ key: name });
   }
@@ -95,6 +97,7 @@ export function parseConfig(text: string, dir: string): NodeConfig {
       historyMs: optional(group, 'group.history_ms', int) ?? limits.historyMs,
     },
     poqIntervalMs: optional(poq, 'poq.interval_ms', int) ?? 10_000,
+    challengeAfter: optional(poq, 'poq.challenge_after', int) ?? 0,
   });
 }
 

@@ -1,9 +1,9 @@
 import { defineFaults } from '../../protocol/errors/index.ts';
-import type { Address, ClusterId, Hex } from '../../protocol/types/index.ts';
-import type { ChainPort, ChannelView, ClusterView, GroupView, NodeView, SubmittedTransaction } from '../ports/index.ts';
+import type { Address, ClusterId, Hex, Path } from '../../protocol/types/index.ts';
+import type { ChainPort, ChallengeView, ChannelView, ClusterView, GroupView, NodeView, SubmittedTransaction } from '../ports/index.ts';
 
 const faults = defineFaults('CHAIN', {
-  settled: ['this offence was punished already', 'nothing: the evidence has done its work'],
+  settled: ['this was dealt with already', 'nothing: the evidence or the challenge has done its work'],
 });
 
 /** One chain that many nodes look at; the test plays the contracts. */
@@ -14,6 +14,9 @@ export interface MemoryChain {
   mine(change?: MemoryChainChange): void;
   /** Evidence that was accepted, in order. */
   readonly evidence: readonly Evidence[];
+  /** Cells that nodes answered challenges with, and questions that they opened, in order. */
+  readonly cells: readonly Hex[];
+  readonly questions: readonly { readonly path: Path; readonly question: Hex }[];
   /** Time without contact that the ports report. */
   setStaleMs(staleMs: number): void;
 }
@@ -25,6 +28,9 @@ export interface MemoryChainChange {
   readonly groups?: readonly GroupView[];
   readonly channels?: readonly ChannelView[];
   readonly levels?: readonly (readonly [Address, number])[];
+  readonly challenges?: readonly ChallengeView[];
+  /** Challenges that are over. */
+  readonly closed?: readonly ChallengeView[];
 }
 
 interface Evidence {
@@ -44,6 +50,9 @@ class SharedChain implements MemoryChain {
   readonly rosters = new Map<string, readonly Address[]>();
   readonly channels = new Map<string, ChannelView>();
   readonly levels = new Map<Address, number>();
+  readonly challenges = new Map<string, ChallengeView>();
+  readonly cells: Hex[] = [];
+  readonly questions: { path: Path; question: Hex }[] = [];
   readonly evidence: Evidence[] = [];
   readonly handlers = new Set<() => void>();
   height = 0n;
@@ -66,12 +75,18 @@ class SharedChain implements MemoryChain {
     }
     for (const channel of change.channels ?? []) this.channels.set(channel.channel, channel);
     for (const [account, level] of change.levels ?? []) this.levels.set(account, level);
+    for (const challenge of change.challenges ?? []) this.challenges.set(`${challenge.group}/${challenge.node}`, challenge);
+    for (const { group, node } of change.closed ?? []) this.challenges.delete(`${group}/${node}`);
     this.height += 1n;
     for (const handler of this.handlers) handler();
   }
 
   setStaleMs(staleMs: number): void {
     this.staleMs = staleMs;
+  }
+
+  receipt(): SubmittedTransaction {
+    return { hash: hashOf(BigInt(this.cells.length + this.questions.length) << 128n), gasUsed: 75_000n, blockNumber: this.height };
   }
 
   /** Everyone's evidence counts once, whoever brings it. */
@@ -104,6 +119,19 @@ class Port implements ChainPort {
     [...this.chain.channels.values()].filter((channel) => channel.cluster === cluster).sort((a, b) => Number(b.depositWei - a.depositWei));
   accessLevel: ChainPort['accessLevel'] = (account) => this.chain.levels.get(account) ?? 0;
   nodeOf: ChainPort['nodeOf'] = (signer) => this.chain.nodes.get(signer);
+
+  challengesOf: ChainPort['challengesOf'] = (node) => [...this.chain.challenges.values()].filter((challenge) => challenge.node === node);
+
+  async answerChallenge({ group, node }: Pick<ChallengeView, 'group' | 'node'>, cell: Hex): Promise<SubmittedTransaction> {
+    if (!this.chain.challenges.delete(`${group}/${node}`)) throw faults.settled({ group, node });
+    this.chain.cells.push(cell);
+    return this.chain.receipt();
+  }
+
+  async openChallenge(path: Path, question: Hex): Promise<SubmittedTransaction> {
+    this.chain.questions.push({ path, question });
+    return this.chain.receipt();
+  }
 
   onChange(handler: () => void): void {
     this.handlers.push(handler);

@@ -1,4 +1,4 @@
-import type { Address, ClusterId, Epoch, GroupId, Hash32, Hex } from '../../protocol/types/index.ts';
+import type { Address, ClusterId, Epoch, GroupId, Hash32, Height, Hex, Path } from '../../protocol/types/index.ts';
 
 export interface NodeView {
   readonly node: Address;
@@ -62,6 +62,19 @@ export interface ChannelView {
   readonly closeAt: bigint;
 }
 
+/** A question to a member of a group that stands on the chain (Picolo §6.2): it drains the member while it is not answered. */
+export interface ChallengeView {
+  readonly group: GroupId;
+  readonly node: Address;
+  readonly challenger: Address;
+  readonly epoch: Epoch;
+  /** The answer is under a certified checkpoint of that epoch, not below this height. */
+  readonly height: Height;
+  readonly path: Path;
+  /** Unix seconds. */
+  readonly answerBy: bigint;
+}
+
 export interface SubmittedTransaction {
   readonly hash: Hex;
   readonly gasUsed: bigint;
@@ -83,12 +96,18 @@ export interface ChainPort {
   accessLevel(account: Address): number;
   /** The node that signs, or once signed, with this key. */
   nodeOf(signer: Address): NodeView | undefined;
+  /** Open challenges of a node. */
+  challengesOf(node: Address): readonly ChallengeView[];
   /** Called after every applied chain head with the changes folded in. */
   onChange(handler: () => void): void;
   /** Hash of a finalized block, the public beacon for challenges. */
   beacon(): { readonly blockNumber: bigint; readonly blockHash: Hex } | undefined;
   /** Sends encoded evidence to the slasher; resolves with the receipt or throws CHAIN_*. */
   submitEvidence(evidence: { readonly offence: string; readonly call: Hex }): Promise<SubmittedTransaction>;
+  /** Answers a challenge of the operator's node with a packed cell (`packCell`); resolves with the receipt or throws CHAIN_*. */
+  answerChallenge(challenge: Pick<ChallengeView, 'group' | 'node'>, cell: Hex): Promise<SubmittedTransaction>;
+  /** Asks a member for a cell with a packed question (`packQuestion`) and the bond that the court wants; CHAIN_*. */
+  openChallenge(path: Path, question: Hex): Promise<SubmittedTransaction>;
   /** Milliseconds since the last successful poll; Infinity before the first. */
   staleMs(): number;
   close(): Promise<void>;

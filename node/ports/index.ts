@@ -9,5 +9,5 @@ export type { AppliedBlock, AppliedEntry, ChainPosition, Ledger, SnapshotChunk, 
 export type { PeerAddress, Transport, TransportStats } from './transport.ts';
 export { isBelow, parseSlot, raises } from './slot.ts';
 export { GUARDED_KINDS, type Signer, type SignPosition } from './signer.ts';
-export type { ChainPort, ChannelView, ClusterView, GroupView, NodeView, SubmittedTransaction, TermsView } from './chain.ts';
+export type { ChainPort, ChallengeView, ChannelView, ClusterView, GroupView, NodeView, SubmittedTransaction, TermsView } from './chain.ts';
 export type { NodeServices } from './services.ts';

@@ -2,6 +2,7 @@
  * What a node does for its clients and its peers, over the groups it is a member of: submission, verified reads,
  * payment, Proof-of-Query, evidence, MX. Only `node/main.ts` composes these with adapters.
  */
+export { Courts, type CourtOutcome } from './courts.ts';
 export { Reporter, type EvidenceOutcome } from './evidence.ts';
 export { Freshness } from './freshness.ts';
 export { Meters, readVouchers } from './meters.ts';

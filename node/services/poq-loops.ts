@@ -1,4 +1,4 @@
-import { rosterOf, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
+import { rosterOf, type CertifiedCheckpoint, type Roster } from '../../protocol/membership/index.ts';
 import type { Address, Epoch, GroupId } from '../../protocol/types/index.ts';
 import type { Groups, Requests } from '../host/index.ts';
 import type { ChainPort, Clock } from '../ports/index.ts';
@@ -16,6 +16,7 @@ export interface PoqLoopsParts {
   readonly intervalMs: number;
   readonly readsOf: (group: GroupId) => ReadParts;
   readonly onOutcome: (target: Address, outcome: string) => void;
+  readonly onSilent: (roster: Roster, target: Address, failures: number) => void;
 }
 
 /** One challenger per group and epoch that this node is live in (P-6.1-ping10). */
@@ -35,8 +36,8 @@ export class PoqLoops {
     if (host === undefined || running?.epoch === host.config.epoch) return;
     running?.loop.stop();
     const { epoch, roster } = host.config;
-    const { chain, clock, requests, reporter, intervalMs, readsOf, onOutcome } = this.parts;
-    const loop = new PoqLoop({ roster: rosterOf(group, epoch, roster), reads: readsOf(group), chain, clock, requests, reporter, intervalMs, onOutcome });
+    const { chain, clock, requests, reporter, intervalMs, readsOf, onOutcome, onSilent } = this.parts;
+    const loop = new PoqLoop({ roster: rosterOf(group, epoch, roster), reads: readsOf(group), chain, clock, requests, reporter, intervalMs, onOutcome, onSilent });
     this.loops.set(group, { epoch, loop });
   }
 

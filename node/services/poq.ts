@@ -24,6 +24,7 @@ export interface PoqParts {
   readonly reporter: Reporter;
   readonly intervalMs: number;
   readonly onOutcome: (target: Address, outcome: string) => void;
+  readonly onSilent: (roster: Roster, target: Address, failures: number) => void;
 }
 
 /** Peers' Proof-of-Query of one group (Picolo §6.1): the pure loop wired to the transport, the ledger and the slasher. */
@@ -70,7 +71,9 @@ export class PoqLoop {
       case 'report': return this.report(effect);
       case 'mark': return this.parts.onOutcome(effect.target, effect.outcome === 'agrees' ? 'true' : effect.reason ?? effect.outcome);
       case 'statistics': return this.parts.onOutcome(effect.target, 'statistics');
-      case 'silent': return this.parts.onOutcome(effect.target, 'silent');
+      case 'silent':
+        this.parts.onSilent(this.parts.roster, effect.target, effect.failures);
+        return this.parts.onOutcome(effect.target, 'silent');
     }
   }
 

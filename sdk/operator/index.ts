@@ -20,3 +20,4 @@ export {
 export {
   anchorCheckpoint, fulfilRequest, newestAnchor, openRequests, registerStatement, requestById, type AnchoredCheckpoint, type OracleRequest,
 } from './oracle.ts';
+export { challengeOf, declareFailure, openChallenge, settleChallenge, type OpenChallenge } from './availability.ts';

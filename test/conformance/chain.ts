@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { ChainPort, ClusterView, GroupView, NodeView, TermsView } from '../../node/ports/index.ts';
-import { ZERO_ADDRESS, type Address, type ClusterId, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
+import type { ChainPort, ChallengeView, ClusterView, GroupView, NodeView, TermsView } from '../../node/ports/index.ts';
+import { ZERO_ADDRESS, type Address, type ClusterId, type GroupId, type Hash32, type Hex, type Path } from '../../protocol/types/index.ts';
 
 /** How a test plays the contracts for one adapter. Every call is one block that the port has seen when it resolves. */
 export interface ChainWorld {
@@ -12,6 +12,8 @@ export interface ChainWorld {
   closeGroup(group: GroupView): Promise<void>;
   openChannel(channel: { channel: Hash32; cluster: ClusterId; payer: Address; amountWei: bigint }): Promise<void>;
   setLevel(account: Address, level: number): Promise<void>;
+  openChallenge(challenge: ChallengeView): Promise<void>;
+  closeChallenge(challenge: ChallengeView): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,6 +92,22 @@ export function chainConformance(name: string, makeWorld: () => Promise<ChainWor
         { channel: wordAt(70), depositWei: 5n, payer: addressAt(8) },
       ]);
       expect(world.port.accessLevel(addressAt(8))).to.equal(4);
+    });
+
+    it('shows what a node is asked on chain until that is over', async () => {
+      const challenge: ChallengeView = {
+        group: wordAt(1) as GroupId, node: addressAt(1), challenger: addressAt(9), epoch: 1n, height: 40n, path: wordAt(7) as string as Path,
+        answerBy: 1_900_000_000n,
+      };
+      const elsewhere = { ...challenge, group: wordAt(2) as GroupId };
+      await world.openChallenge(challenge);
+      await world.openChallenge(elsewhere);
+      await world.openChallenge({ ...challenge, node: addressAt(2) });
+      expect(world.port.challengesOf(addressAt(1))).to.deep.equal([challenge, elsewhere]);
+      await world.closeChallenge(challenge);
+      expect(world.port.challengesOf(addressAt(1))).to.deep.equal([elsewhere]);
+      expect((await world.port.answerChallenge(elsewhere, '0x1234')).hash).to.match(/^0x[0-9a-f]{64}$/);
+      expect((await world.port.openChallenge(challenge.path, '0x1234')).hash).to.match(/^0x[0-9a-f]{64}$/);
     });
 
     it('tells about every head and names it as the beacon', async () => {

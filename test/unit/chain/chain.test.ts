@@ -35,6 +35,10 @@ chainConformance('JSON-RPC', async () => {
     closeGroup: (group) => mine(groupClosed(group)),
     openChannel: ({ channel, cluster, payer, amountWei }) => mine(channelOpened(channel, cluster, payer, amountWei)),
     setLevel: (account, level) => mine({ contract: 'AccessDeposits', name: 'LevelChanged', args: [account, level] }),
+    openChallenge: ({ group, node, challenger, epoch, height, path, answerBy }) => mine({
+      contract: 'AvailabilityCourt', name: 'ChallengeOpened', args: [group, node, challenger, epoch, height, path, answerBy, 5n, 6n],
+    }),
+    closeChallenge: ({ group, node }) => mine({ contract: 'AvailabilityCourt', name: 'ChallengeClosed', args: [group, node, 0n] }),
     close: async () => {
       await port.close();
       await fake.close();

@@ -13,6 +13,8 @@ chainConformance('memory', async () => {
     openChannel: async ({ amountWei, payer, ...rest }) =>
       chain.mine({ channels: [{ ...rest, payer, signer: payer, token: ZERO_ADDRESS, depositWei: amountWei, closeAt: 0n }] }),
     setLevel: async (account, level) => chain.mine({ levels: [[account, level]] }),
+    openChallenge: async (challenge) => chain.mine({ challenges: [challenge] }),
+    closeChallenge: async (challenge) => chain.mine({ closed: [challenge] }),
     close: async () => undefined,
   };
 });

@@ -1,0 +1,86 @@
+import { packQuestion } from '../../protocol/evidence/index.ts';
+import { rosterOf, type CertifiedCheckpoint, type Roster } from '../../protocol/membership/index.ts';
+import { sha256Hex } from '../../protocol/crypto/index.ts';
+import { addressFrom, ZERO_ADDRESS, type Address, type GroupId, type Hex, type Path } from '../../protocol/types/index.ts';
+import { operatorFaults } from './faults.ts';
+import type { Network, Receipt } from './network.ts';
+
+/** A challenge that stands against a node; amounts in wei, times in unix seconds. */
+export interface OpenChallenge {
+  readonly challenger: Address;
+  readonly openedAt: bigint;
+  readonly answerBy: bigint;
+  readonly epoch: bigint;
+  readonly height: bigint;
+  readonly path: Path;
+  readonly bondWei: bigint;
+  /** Part of the stake per hour, in 1e-18. */
+  readonly ratePerHour: bigint;
+  readonly stakeWei: bigint;
+  readonly takenWei: bigint;
+  /** What `settleChallenge` would take now. */
+  readonly dueWei: bigint;
+}
+
+/**
+ * Challenges `node` on chain for a cell of its group under a certified checkpoint (Picolo §6.2); `checkpointAt` of the
+ * SDK asks any member for the newest. The bond comes back when the node stays silent; an answer in time earns it.
+ * @param path the cell to ask for; without it a path that nobody can foresee, which the node proves present or absent
+ * @throws CHAIN_REFUSED with the court's reason (ChallengePending, CoolDown, NodeNotActive, …)
+ */
+export async function openChallenge(
+  network: Network, certified: CertifiedCheckpoint, node: Address, path: Path = randomPath(),
+): Promise<Receipt & { readonly path: Path; readonly bondWei: bigint }> {
+  const { group, epoch } = certified.checkpoint;
+  const roster = await rosterAt(network, group as GroupId, epoch);
+  const vault = network.contract('StakeVault');
+  const nodes = await Promise.all(roster.replicas.map(async (signer) => addressFrom(await vault.getFunction('nodeOfSigner')(signer) as string)));
+  const signer = roster.replicas[nodes.indexOf(node)];
+  if (signer === undefined) throw operatorFaults.refused({ node, group, reason: 'not a member of the group' });
+  const bondWei = 2n * ((await network.contract('AvailabilityCourt').getFunction('requiredBond')()) as bigint);
+  return { ...(await network.send('AvailabilityCourt', 'open', [path, packQuestion(roster, signer, certified)], bondWei)), path, bondWei };
+}
+
+/** The challenge of a node in a group; undefined when none is open. */
+export async function challengeOf(network: Network, group: GroupId, node: Address): Promise<OpenChallenge | undefined> {
+  const court = network.contract('AvailabilityCourt');
+  const found = (await court.getFunction('challengeOf')(group, node)) as Record<'challenger' | 'path', string> &
+    Record<'openedAt' | 'epoch' | 'height' | 'bond' | 'rate' | 'stake' | 'taken', bigint>;
+  if (found.challenger === ZERO_ADDRESS) return undefined;
+  const [dueWei, window] = (await Promise.all([court.getFunction('dueOf')(group, node), court.getFunction('REPLY_WINDOW')()])) as [bigint, bigint];
+  const { challenger, openedAt, epoch, height, path, bond, rate, stake, taken } = found;
+  return {
+    challenger: addressFrom(challenger), openedAt, answerBy: openedAt + window, epoch, height, path: path as Path, bondWei: bond,
+    ratePerHour: rate, stakeWei: stake, takenWei: taken, dueWei,
+  };
+}
+
+/** Takes what the silence has cost since the last time; anybody may send it. CHAIN_REFUSED before the reply window is over. */
+export function settleChallenge(network: Network, group: GroupId, node: Address): Promise<Receipt> {
+  return network.send('AvailabilityCourt', 'settle', [group, node]);
+}
+
+/**
+ * The machine of the wallet's node broke: asks to leave the group and says why, so that silence costs nothing from now on and
+ * the node is replaced, not slashed (Picolo §6.2). Once in 90 days.
+ */
+export async function declareFailure(network: Network, group: GroupId, node: Address): Promise<readonly [leave: Receipt, declare: Receipt]> {
+  const { epoch } = (await network.contract('ClusterRegistry').getFunction('groupOf')(group)) as { epoch: bigint };
+  const roster = await rosterAt(network, group, epoch);
+  const { signer } = (await network.contract('StakeVault').getFunction('keyOf')(node)) as { signer: string };
+  const packed = `0x${roster.replicas.map((member) => member.slice(2)).join('')}`;
+  const leave = await network.send('ClusterRegistry', 'requestLeave', [group, packed, signer]);
+  return [leave, await network.send('AvailabilityCourt', 'declareFailure', [group, node])];
+}
+
+/** Members of an epoch as the registry's event names them; CHAIN_REFUSED when there was no such epoch. */
+async function rosterAt(network: Network, group: GroupId, epoch: bigint): Promise<Roster> {
+  const started = (await network.events('ClusterRegistry', 'EpochStarted', [group])).find((event) => event['epoch'] === epoch);
+  if (started === undefined) throw operatorFaults.refused({ group, epoch, reason: 'no such group and epoch' });
+  const packed = String(started['roster']).slice(2);
+  return rosterOf(group, epoch, (packed.match(/.{40}/g) ?? []).map((signer) => addressFrom(`0x${signer}`)));
+}
+
+function randomPath(): Path {
+  return sha256Hex(crypto.getRandomValues(new Uint8Array(32))) as Hex as Path;
+}
