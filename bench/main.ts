@@ -9,6 +9,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import * as catchUp from './catch-up.ts';
 import * as commit from './commit.ts';
 import * as group from './group.ts';
 import type { BenchOptions } from './options.ts';
@@ -23,7 +24,7 @@ interface Bench {
   run(options: BenchOptions): Promise<readonly Figure[]>;
 }
 
-const benches: Readonly<Record<string, Bench>> = { commit, group, read, 'state-tree': stateTree, storage, 'view-change': viewChange };
+const benches: Readonly<Record<string, Bench>> = { 'catch-up': catchUp, commit, group, read, 'state-tree': stateTree, storage, 'view-change': viewChange };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

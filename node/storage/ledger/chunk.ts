@@ -4,7 +4,7 @@ import {
 import { isPicoloError } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
-  contentHashOf, entryIdOf, headerC, keyC, keyHashOf, NONCE_TABLE, noncePath, pathOf, put, rowC, rowHashOf, vouchedTxId,
+  contentHashOf, entryIdOf, headerC, keyC, keyHashOf, NONCE_TABLE, noncePath, pathOf, put, rowC, rowHashOf, txIdOf, vouchedTxId,
   writerSignatureC,
 } from '../../../protocol/rows/index.ts';
 import { rangeProofC, verifyRange } from '../../../protocol/state-tree/index.ts';
@@ -66,11 +66,16 @@ export function verifyChunk(domain: Domain, stateRoot: Hash32, from: Path | null
   }
 }
 
-export function versionOf(domain: Domain, { header, signature, ts, mutations }: ChunkEntry): EntryId {
+function versionOf(domain: Domain, { header, signature, ts, mutations }: ChunkEntry): EntryId {
   const txId = vouchedTxId(domain, header, signature);
   const known = mutations.length > 0 && mutations.length % 32 === 0 && rootFrom(mutations) === header.mutationsRoot;
   if (mutations.length > 0 && !known) throw ledgerFaults.badChunk({ part: 'mutations', txId });
   return entryIdOf(txId, ts, header.footprintRoot);
+}
+
+/** The same of an entry whose chunk was verified before it was staged. */
+export function entryIdFrom(domain: Domain, { header, ts }: ChunkEntry): EntryId {
+  return entryIdOf(txIdOf(domain, header), ts, header.footprintRoot);
 }
 
 function leafHash({ entries }: Chunk, leaf: ChunkLeaf, versions: readonly EntryId[]): Hash32 {

@@ -7,7 +7,7 @@ import { blobOf, hashFrom } from '../file/bytes.ts';
 import type { Applier } from './apply.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import {
-  decodeChunk, encodeChunk, FIRST_PATH, LAST_PATH, pathAfter, verifyChunk, versionOf, type Chunk, type ChunkEntry, type ChunkLeaf,
+  decodeChunk, encodeChunk, entryIdFrom, FIRST_PATH, LAST_PATH, pathAfter, verifyChunk, type Chunk, type ChunkEntry, type ChunkLeaf,
 } from './chunk.ts';
 import type { Entries } from './entries.ts';
 import { ledgerFaults } from './faults.ts';
@@ -127,14 +127,16 @@ export class Snapshots {
 
   /** Reserved leaves first: rows need their tables. */
   #insert(chunk: Chunk, reserved: boolean): void {
-    const known = new Map<number, bigint>();
+    const known = new Map<number, { readonly id: bigint; readonly by: { readonly entryId: EntryId; readonly ts: Timestamp } }>();
     for (const leaf of chunk.leaves) {
       if ((leaf.table === SCHEMA_TABLE || leaf.table === DATABASE_TABLE) !== reserved) continue;
       const entry = chunk.entries[leaf.entry] as ChunkEntry;
-      const by = { entryId: versionOf(this.#parts.domain, entry), ts: entry.ts };
-      const id = known.get(leaf.entry) ?? this.#entryId(entry, by.entryId);
-      known.set(leaf.entry, id);
-      this.#insertLeaf(leaf, entry, id, by);
+      let writer = known.get(leaf.entry);
+      if (writer === undefined) {
+        const by = { entryId: entryIdFrom(this.#parts.domain, entry), ts: entry.ts };
+        known.set(leaf.entry, (writer = { id: this.#entryId(entry, by.entryId), by }));
+      }
+      this.#insertLeaf(leaf, entry, writer.id, writer.by);
     }
   }
 
