@@ -53,7 +53,8 @@ describe('host: groups over real sockets', function () {
   before(() => installNativeCrypto());
 
   for (const [size, lane, openLane] of [
-    [4, 'TLS', createTlsTransport], [4, 'libp2p', createLibp2pTransport], [7, 'TLS', createTlsTransport], [10, 'TLS', createTlsTransport], [13, 'TLS', createTlsTransport],
+    [4, 'TLS', createTlsTransport], [4, 'libp2p', createLibp2pTransport],
+    [7, 'TLS', createTlsTransport], [10, 'TLS', createTlsTransport], [13, 'TLS', createTlsTransport],
   ] as const) {
     it(`${size} members over ${lane} commit, lose ${maxFaulty(size)} of them with the leader, change the view and commit again`, async () => {
       const members = new SocketGroup();
