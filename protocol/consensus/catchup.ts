@@ -6,7 +6,7 @@ import { checkpointAnchor, takeCertificate } from './checkpoint.ts';
 import { keyAt } from './keys.ts';
 import type { BlocksMessage, CertifiedBlock, FetchMessage } from './message.ts';
 import { persist } from './persist.ts';
-import { dropAcked, failingOver } from './replay.ts';
+import { buryAcked, failingOver } from './replay.ts';
 import { send, type Replica } from './state.ts';
 import { openFast } from './view/enter.ts';
 import { decodeCertifiedBlock } from './wire.ts';
@@ -132,9 +132,9 @@ export function onInstalled(replica: Replica, anchor: Anchor): void {
   replica.missing = true;
   replica.out.push({ kind: 'milestone', milestone: { event: 'installed', height: anchor.height } });
   for (const { id, command } of [...replica.acked.values()]) {
-    if (keyAt(replica, replica.tip.hash, command.noncePath).version !== ZERO_HASH) dropAcked(replica, id);
+    if (keyAt(replica, replica.tip.hash, command.noncePath).version !== ZERO_HASH) buryAcked(replica, id);
   }
-  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) dropAcked(replica, id);
+  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) buryAcked(replica, id);
   // a committed block of this view means that its opening is committed (V-BARRIER)
   if (header !== null) openFast(replica, header.view);
 }

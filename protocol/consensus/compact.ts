@@ -21,7 +21,7 @@ export function snapshotRecords(replica: Replica): JournalRecord[] {
     kind: 'viewState', view: replica.view, lastVoted: { view: lastVoted.view, round: lastVoted.round }, highQc,
     closeTs: current.votedCloseTs, consumed: consumedOf(replica), claims: claimsOf(replica),
   });
-  for (const { cert, view, command, ts, id, removes, height } of replica.acked.values()) {
+  for (const { cert, view, command, ts, id, removes, height } of [...replica.acked.values(), ...current.deadAcks]) {
     const acked = 1n << BigInt(cert.entryIds.indexOf(id));
     records.push({
       kind: 'acked', view, batchRoot: cert.batchRoot, acked, ackSeq: replica.ackSeq, ackHead: replica.ackHead, cert,

@@ -62,6 +62,7 @@ function fillFrom(replica: Replica, restored: Restored): void {
   current.fastOpen = replica.tip.header?.view === replica.view;
   if (rules.durableFastVotes) for (const claim of restored.claims) lock(replica, claim);
   if (restored.bound !== undefined) noteVoted(replica, undefined, restored.bound.closeTs, restored.bound.consumed);
+  current.deadAcks.push(...restored.deadAcks);
   for (const [path, version] of restored.recent) replica.recent.set(path, version);
 }
 

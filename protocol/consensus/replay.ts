@@ -94,6 +94,13 @@ export function addAcked(replica: Replica, entry: AckedEntry): void {
   }
 }
 
+/** Leaves without having been applied: in its view it goes on to bind this replica's votes (C-VOTE 6, decision 0101). */
+export function buryAcked(replica: Replica, id: EntryId): void {
+  const entry = replica.acked.get(id);
+  if (entry !== undefined && entry.view === replica.view) replica.current.deadAcks.push(entry);
+  dropAcked(replica, id);
+}
+
 export function dropAcked(replica: Replica, id: EntryId): void {
   const entry = replica.acked.get(id);
   if (entry === undefined) return;

@@ -23,6 +23,8 @@ export interface Restored {
   readonly bound: { readonly closeTs: Timestamp; readonly consumed: readonly Consumed[] } | undefined;
   readonly claims: readonly VotedEntry[];
   readonly acked: readonly AckedEntry[];
+  /** Acknowledged in the view, and executed since (C-VOTE 6). */
+  readonly deadAcks: readonly AckedEntry[];
   readonly ackSeq: bigint;
   readonly ackHead: Hash32;
   readonly ceilingMs: number;
@@ -67,7 +69,7 @@ export function restoreReplica(parts: RestoreParts): Restored | undefined {
   const previous = [...own, ...(parts.certified === undefined ? [] : [parts.certified])].sort((a, b) => Number(a.height - b.height)).at(-1);
   const top = folded.view > folded.vcView ? folded.view : folded.vcView;
   return {
-    ...folded, vcView: top, acked: stillAcked(folded, application), abstainUntil: torn ? top : -1n, quarantined: missing,
+    ...folded, vcView: top, ...ackedOf(folded, application), abstainUntil: torn ? top : -1n, quarantined: missing,
     previousCheckpoint: previous?.hash, previousHeight: previous?.height, ...chain,
   };
 }
@@ -142,9 +144,10 @@ function foldAcked(into: Fold, record: Extract<JournalRecord, { kind: 'acked' }>
   }
 }
 
-/** Acknowledged entries that the ledger has not executed. */
-function stillAcked({ ackedAll }: Fold, application: Application): AckedEntry[] {
-  return ackedAll.filter(({ command }) => (application.versionOf(command.noncePath)?.version ?? ZERO_HASH) === ZERO_HASH);
+/** Acknowledged entries that the ledger has not executed, and those of the view that it has. */
+function ackedOf({ ackedAll, view }: Fold, application: Application): Pick<Restored, 'acked' | 'deadAcks'> {
+  const open = ({ command }: AckedEntry): boolean => (application.versionOf(command.noncePath)?.version ?? ZERO_HASH) === ZERO_HASH;
+  return { acked: ackedAll.filter(open), deadAcks: ackedAll.filter((entry) => entry.view === view && !open(entry)) };
 }
 
 /** The ledger's tip, and the key states that its closed timestamp has not passed yet. */

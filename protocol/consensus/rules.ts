@@ -31,12 +31,10 @@ export interface Rules {
   readonly durableFastVotes: boolean;
   /** §2.8: dead entries leave when an opening block commits, not when a view is entered. */
   readonly deadLeaveAtCommit: boolean;
-  /** C-VOTE 2: the lock follows every certificate learned, not only those voted on. */
-  readonly lockFollowsLearned: boolean;
   /** CON-4: an aborted entry uses up its nonce. */
   readonly abortsConsume: boolean;
-  /** F-VOTE 5: versions consumed by abandoned blocks stay closed. */
-  readonly abandonedConsume: boolean;
+  /** C-VOTE 6: what died after its acknowledgement binds votes to the end of the view. */
+  readonly deadAcksBind: boolean;
   /** T0: the clock starts above its durable ceiling. */
   readonly durableClock: boolean;
   /** §2.14: a leader that restarted proposes nothing more in its view. */
@@ -72,7 +70,7 @@ export interface Rules {
 export const ALL_RULES: Rules = Object.freeze({
   fastLock: true, secondRound: true, carryCertificates: true, validOverVoted: true, replayCheck: true, closeCheck: true, lateRule: true,
   durableVoted: true, durableAcked: true, clockRelease: true, barrier: true, lock: true, durableFastVotes: true, deadLeaveAtCommit: true,
-  lockFollowsLearned: true, abortsConsume: true, abandonedConsume: true, durableClock: true, restartedLeaderSilent: true, freshVotes: true, unsweptStay: true,
+  abortsConsume: true, deadAcksBind: true, durableClock: true, restartedLeaderSilent: true, freshVotes: true, unsweptStay: true,
   readersByTime: true, consecutiveRounds: true, distinctVoters: true, clientSignatures: true, voteSignatures: true, epochsApart: true, bodiesExamined: true,
   compareThenSign: true, recall: true, commandTimers: true, quorumShort: 0,
 });

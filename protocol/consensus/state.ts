@@ -131,6 +131,8 @@ export interface ViewState {
   proposalDone: boolean;
   /** Keys of the newest proposal, frozen for new fast votes until it is decided (F-VOTE 6). */
   frozen: Map<Path, ItemMode>;
+  /** Entries acknowledged in this view that the committed chain has killed: their versions may go to nobody else with this replica's vote (C-VOTE 6). */
+  readonly deadAcks: AckedEntry[];
   /** Something changed that may let a certified entry be acknowledged. */
   ackRetry: boolean;
   readonly leader: LeaderState;

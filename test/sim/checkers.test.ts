@@ -134,11 +134,12 @@ describe('simulation: the judges themselves', () => {
       const found: string[] = [];
       const chain = new ChainChecker((name) => found.push(name));
       const clients = new ClientChecker((name) => found.push(name), chain);
-      const winner = command([[pathOf('La'), ZERO_HASH, 'W']], { nonce: 7 });
-      const loser = command([[pathOf('La'), ZERO_HASH, 'W']], { nonce: 8 });
-      chain.submit(winner.id);
+      const first = command([[pathOf('La'), ZERO_HASH, 'W']], { nonce: 6 });
+      const winner = command([[pathOf('La'), 'd', 'W']], { nonce: 7 });
+      const loser = command([[pathOf('La'), 'd', 'W']], { nonce: 8 });
+      [first, winner].forEach(({ id }) => chain.submit(id));
       (clients as unknown as { unswept: Set<unknown> }).unswept.add({ command: loser, entry: 'e', ts: 4n, outcome: 'applied', fast: true, atMs: 0 });
-      const made = block(1n, 0n, ['f', 5n, winner, 'applied']) as { entries: never };
+      const made = block(1n, 0n, ['d', 3n, first, 'applied'], ['f', 5n, winner, 'applied']) as { entries: never };
       chain.committed(0, made as never);
       clients.afterCommit(made as never);
       expect(found).to.deep.equal(['undone']);

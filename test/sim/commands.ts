@@ -68,8 +68,9 @@ export function bodyOf(command: Command): TestCommand {
   return body;
 }
 
-/** The same command in another form, as whoever passes it on can choose. */
+/** The same command in another form, as whoever passes it on can choose; a forgery stays one. */
 export function inForm(command: Command, signature: SignatureForm): Command {
+  if (!isSigned(command)) return command;
   return encodeCommand({ ...bodyOf(command), signature });
 }
 

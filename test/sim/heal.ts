@@ -31,7 +31,7 @@ export function settle(world: World): void {
 
 /** Everybody honest, or just enough of them. Whoever lost its disk counts as a liar. */
 function healthyCore(world: World): SimNode[] {
-  const able = world.nodes.filter(({ honest, halted }) => honest && !halted);
+  const able = world.nodes.filter(({ honest, damaged, halted }) => honest && !damaged && !halted);
   return world.plan.smallCore ? able.slice(able.length - world.quorum) : able;
 }
 

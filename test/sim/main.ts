@@ -8,7 +8,7 @@ import { MUTANTS } from './mutants.ts';
 import type { Overrides, Plan } from './plan.ts';
 import { report, shrink } from './shrink.ts';
 import { playTwins, sampleScripts, type TwinScript } from './twins.ts';
-import { simulate, type RunResult } from './world.ts';
+import { merged, simulate, type RunResult } from './world.ts';
 
 const HELP = `npm run sim -- [options]
   --seeds N       how many seeds (100)
@@ -38,7 +38,7 @@ const totals = { runs: 0, events: 0, commands: 0, fast: 0, classic: 0, blocks: 0
 const failedSeeds: string[] = [];
 const modes: readonly Plan['mode'][] = values.mode === 'both' ? ['safety', 'liveness'] : [values.mode as Plan['mode']];
 const mutant = MUTANTS.find(({ name }) => values.mutant !== undefined && name.includes(values.mutant));
-const base: Overrides = { ...(mutant === undefined ? {} : { ...mutant.overrides, rules: mutant.rules }), ...(values.real ? { real: true } : {}) };
+const base: Overrides = { ...(mutant === undefined ? {} : merged(mutant.overrides, mutant.host, mutant.rules)), ...(values.real ? { real: true } : {}) };
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 
 await installNativeCrypto();

@@ -23,7 +23,7 @@ export class SimNode {
   halted = false;
   /** Never comes back: the group has to do without it. */
   gone = false;
-  /** Flushed records were lost. Only peers that hold newer signatures can tell, and they may be away: from then on it counts as a liar (§2.1). */
+  /** Flushed records were lost. Only peers that hold newer signatures can tell: where they may be away it counts as a liar from then on (§2.1). */
   damaged = false;
   private readonly retired = new Map<bigint, { config: GroupConfig; replica: Replica }>();
   private tokens: number[] = [];
@@ -45,7 +45,7 @@ export class SimNode {
   }
 
   get honest(): boolean {
-    return this.born && !this.damaged;
+    return this.born && (!this.damaged || this.world.remembers);
   }
 
   start(): void {
@@ -86,6 +86,7 @@ export class SimNode {
       case 'persist':
         if (world.events.now < this.fullUntilMs) return this.stop('disk full');
         this.disk.append(effect.record);
+        world.checkers.recorded(this, effect.record);
         this.tokens.push(effect.token);
         return this.flush();
       case 'sign': return this.sign(effect.message, effect.to, effect.slot);
@@ -95,7 +96,8 @@ export class SimNode {
         this.ledger.apply(effect.block);
         return world.onCommit(this, effect.block);
       case 'checkpointWanted': {
-        const commitment = this.ledger.commitment(effect.height);
+        const right = this.ledger.commitment(effect.height);
+        const commitment = world.plan.rotten === this.index ? { ...right, stateRoot: right.capsuleHead } : right;
         return this.later(0, () => this.input({ kind: 'commitment', nowMs: this.nowMs(), height: effect.height, commitment }));
       }
       case 'certified':
@@ -111,7 +113,7 @@ export class SimNode {
       case 'milestone': return world.onMilestone(this, effect.milestone);
       case 'halt':
         this.halted = true;
-        if (this.honest) world.violate('halt', `honest ${this.index} halted at ${effect.height}`);
+        if (this.honest && world.plan.rotten !== this.index) world.violate('halt', `honest ${this.index} halted at ${effect.height}`);
     }
   }
 

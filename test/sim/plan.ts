@@ -90,6 +90,8 @@ export interface Plan {
   readonly smallCore: boolean;
   /** Real signatures: slow, so only where asked for. */
   readonly real: boolean;
+  /** A machine whose ledger computes wrong roots: it must notice and stop, not sign. */
+  readonly rotten: number | undefined;
   /** Planted fault: see `Signatures.trustNames`. */
   readonly trustNames: boolean;
   /** Messages go through their codecs too. */
@@ -136,7 +138,7 @@ export function planOf(seed: bigint, mode: Plan['mode'], overrides: Overrides = 
     seed, mode, replicas, byzantine, rules: ALL_RULES, durationMs, calmMs: mode === 'liveness' ? durationMs / 2 : durationMs,
     commands: Math.floor(seconds * (15 + random.int(45))), keys: random.pick([1, 2, 4, 12, 60]), classicOnly: random.chance(0.05),
     network: drawNetwork(random), disk: drawDisk(random, seconds, maxFaulty(replicas) > byzantine.size), clocks: drawClocks(random), workload: drawClients(random),
-    smallCore: byzantine.size === 0 && random.chance(0.4), real: false, trustNames: false, wire: random.chance(0.05),
+    smallCore: byzantine.size === 0 && random.chance(0.4), real: false, rotten: undefined, trustNames: false, wire: random.chance(0.05),
     viewDurationMs: random.pick([150, 400, 1000, 60_000]), windowMs: random.pick([25, 40, 60]), checkpointMs: random.pick([80, 300]),
     // a replica left behind by a whole epoch re-enters as a new member, which is the host's business
     epochs, historyBlocks: epochs === 0 && random.chance(0.3) ? 6 : 1_000_000, drops: [], muted: new Set(),

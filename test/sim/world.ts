@@ -103,6 +103,13 @@ export class World {
     return quorumOf(this.plan.replicas) - this.plan.rules.quorumShort;
   }
 
+  /** Nobody is ever away in this run, so that peers can tell a machine with an old disk what it signed. */
+  get remembers(): boolean {
+    const { network, disk } = this.plan;
+    const faults = network.loss + network.partitionEveryMs + network.filterEveryMs + disk.crashEveryMs + disk.fullEveryMs + disk.syncErrors;
+    return faults === 0 && this.plan.byzantine.size === 0;
+  }
+
   /** Faults are over. */
   get calm(): boolean {
     return this.events.now >= this.plan.calmMs;
@@ -220,7 +227,7 @@ export class World {
 
   onMilestone(node: SimNode, milestone: Milestone): void {
     this.milestones.set(milestone.event, (this.milestones.get(milestone.event) ?? 0) + 1);
-    if (milestone.event === 'quarantined' && node.honest) this.violate('quarantine', `honest ${node.index}: ${milestone.cause}`);
+    if (milestone.event === 'quarantined' && node.honest && !node.damaged) this.violate('quarantine', `honest ${node.index}: ${milestone.cause}`);
   }
 
   onEvidence(node: SimNode, offence: Offence): void {
@@ -272,6 +279,11 @@ function timingOf(plan: Plan): Partial<GroupConfig['timing']> {
 /** Runs one seed with everything nondeterministic switched off. */
 export function simulate(seed: bigint, mode: Plan['mode'], overrides: Overrides = {}, log?: (line: string) => void): RunResult {
   return runPlan(planOf(seed, mode, overrides), log);
+}
+
+/** Circumstances, a fault of the host on top of them, and the rules that are on. */
+export function merged(overrides: Overrides, host: Overrides | undefined, rules: Rules): Overrides {
+  return { ...overrides, ...host, disk: { ...overrides.disk, ...host?.disk }, rules };
 }
 
 export function runPlan(plan: Plan, log?: (line: string) => void): RunResult {

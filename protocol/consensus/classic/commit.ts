@@ -7,7 +7,7 @@ import type { CommittedEntry } from '../effect.ts';
 import { extendsTip, keyAt, lineage } from '../keys.ts';
 import type { ClassicReceipt } from '../receipt.ts';
 import { persist } from '../persist.ts';
-import { dropAcked, failingOver } from '../replay.ts';
+import { buryAcked, dropAcked, failingOver } from '../replay.ts';
 import { openFast } from '../view/enter.ts';
 import type { BlockNode, Replica } from '../state.ts';
 import { encodeCertifiedBlock } from '../wire.ts';
@@ -80,7 +80,8 @@ function emitCommit(replica: Replica, node: BlockNode, entries: readonly Committ
 function forgetAcked(replica: Replica, header: BlockHeader, committed: readonly CommittedEntry[]): void {
   for (const { id, outcome } of committed) {
     if (outcome === 'skipped') continue;
-    dropAcked(replica, id);
+    if (outcome === 'aborted') buryAcked(replica, id);
+    else dropAcked(replica, id);
     replica.current.unacked.delete(id);
     replica.current.certified.delete(id);
   }
@@ -88,7 +89,7 @@ function forgetAcked(replica: Replica, header: BlockHeader, committed: readonly 
   if (header.kind === 'opening') for (const { id, view } of [...replica.acked.values()]) if (view < header.view) dropAcked(replica, id);
   // What a certified block disturbs never had f+1 honest acknowledgements (§2.17 lemma 4, decision 0012). A chain that
   // a restart cut short does not disturb: it has not come as far yet as when the entry was acknowledged.
-  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) dropAcked(replica, id);
+  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) buryAcked(replica, id);
   if (!replica.rules.unsweptStay) for (const { id, sinceMs } of [...replica.acked.values()]) if (replica.elapsedMs - sinceMs > OLD_MS) dropAcked(replica, id);
 }
 

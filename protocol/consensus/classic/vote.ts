@@ -1,7 +1,7 @@
-import { compareRank, type BlockHash, type Rank, type ReplicaIndex, type Timestamp } from '../../types/index.ts';
+import { compareRank, ZERO_HASH, type BlockHash, type ReplicaIndex, type Timestamp } from '../../types/index.ts';
 import { fresh, mayClose, notAhead, releaseMs } from '../clock.ts';
 import type { Block, Consumed, Qc } from '../block.ts';
-import { insertBlock, learnQc, lockRank, rankAt } from '../chain.ts';
+import { insertBlock, learnQc, lockRank } from '../chain.ts';
 import { leaderOf } from '../config.ts';
 import { noteProposal } from '../evidence.ts';
 import { effectiveClose, extendsTip, lineage, lockKey } from '../keys.ts';
@@ -71,7 +71,7 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   if (compareRank(header, replica.lastVoted) <= 0) return 'old';
   const opening = header.kind === 'opening';
   if (opening ? !opensRightly(replica, message) : parentQc === null || parentQc.view !== header.view || parentQc.blockHash !== header.parent) return 'invalid';
-  if (!opening && replica.rules.lock && parentQc !== null && compareRank(parentQc, bindingLock(replica)) < 0) return 'behind';
+  if (!opening && replica.rules.lock && parentQc !== null && compareRank(parentQc, lockRank(replica)) < 0) return 'behind';
   const parent = parentOf(replica, header.parent);
   if (parent === undefined || !extendsTip(replica, header.parent)) {
     replica.missing = true;
@@ -88,16 +88,19 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
     reject(replica, message, 'replay', failing);
     return 'old';
   }
+  if (!opening && givesAway(replica, node)) return 'replay'; // C-VOTE 6
   if (releaseMs(replica, maxTsOf(replica, header.parent)) > replica.clockMs) return 'wait'; // C-VOTE 5
   castBlockVote(replica, node, parentQc);
   return 'vote';
 }
 
-/** The lock: the highest certificate learned. */
-function bindingLock(replica: Replica): Rank {
-  if (replica.rules.lockFollowsLearned) return lockRank(replica);
-  const voted = [...replica.blocks.values()].filter((node) => node.voted).map(({ block }) => rankAt(replica, block.header.parent));
-  return voted.reduce<Rank>((best, rank) => (rank !== undefined && compareRank(rank, best) > 0 ? rank : best), { view: 0n, round: 0 });
+/**
+ * The block gives a version to another entry than the one acknowledged here in this view, which is dead. To vote would do no
+ * harm, but acknowledgement and vote together would look like a lie (§3.2 E10). Version zero comes back (decision 0016).
+ */
+function givesAway({ current, rules }: Replica, { execution }: BlockNode): boolean {
+  return rules.deadAcksBind && current.deadAcks.some(({ id, command }) => command.items.some(({ path, version, mode }) => mode === 'W'
+    && version !== ZERO_HASH && execution.consumed.some((each) => each.path === path && each.from === version && each.to !== id)));
 }
 
 /** C-VOTE 3, without the certificates, which were checked with the message. */

@@ -33,7 +33,7 @@ function isFull(replica: Replica): boolean {
 export function disturbsNothing(replica: Replica, entry: KnownEntry): Candidate | undefined {
   const { command, ts } = entry;
   if (replica.rules.closeCheck && ts <= replica.current.votedCloseTs) return undefined;
-  if (replica.rules.abandonedConsume && consumedByAnother(replica, entry)) return undefined;
+  if (consumedByAnother(replica, entry)) return undefined;
   const pending = pendingOf(replica);
   if (replica.rules.bodiesExamined && replica.application.check(command, pending) !== 'valid') return undefined;
   const candidate: Candidate = { ...entry, removes: new Set(replica.application.removes(command, pending)) };

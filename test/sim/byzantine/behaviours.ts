@@ -17,6 +17,8 @@ export const BEHAVIOURS = [
   { name: 'lateCert', number: 11, what: 'as leader, a certificate once its time is closed' },
   { name: 'scrambledCerts', number: 11, what: 'as leader, certificates in the wrong order, some twice' },
   { name: 'twoOpenings', number: 12, what: 'as leader, opening blocks from different view changes to different replicas' },
+  { name: 'barrenOpening', number: 12, what: 'as leader, an opening block that carries nothing' },
+  { name: 'skipRounds', number: 6, what: 'as leader, uses a gap between rounds to certify both sides of a fork' },
   { name: 'lyingViewChange', number: 13, what: 'reports no lock and no acknowledgements' },
   { name: 'viewSpam', number: 14, what: 'asks for high views' },
   { name: 'partialGateway', number: 15, what: 'as gateway, sends a batch to one replica' },

@@ -126,7 +126,7 @@ export class Liar extends ByzantineNode {
 
   private badStamp(): Timestamp {
     const nowMs = Math.floor(this.nowMs());
-    const at = this.world.random.byzantine.pick([0, 20_000, -500, 5]);
+    const at = this.world.random.byzantine.pick([0, 20_000, -500, -60, -60, 5]);
     if (at === 0) return this.lastStamp;
     this.lastStamp = timestampOf(nowMs + at, this.world.random.byzantine.int(100), this.index);
     return this.lastStamp;
@@ -140,7 +140,10 @@ export class Liar extends ByzantineNode {
 
   private bendProposal(message: Proposal, to: Target): boolean {
     const { header, entries } = message.block;
-    if (header.kind === 'opening') return this.does('twoOpenings') && this.openTwice(message);
+    if (header.kind === 'opening') {
+      if (this.does('barrenOpening') && entries.length > 0) return this.sendEntries(message, [], to);
+      return this.does('twoOpenings') && this.openTwice(message);
+    }
     if (this.does('wrongRoots') && this.chance(0.5)) {
       return this.sendHeader(message, { ...header, [this.chance(0.5) ? 'effectsRoot' : 'outcomeRoot']: hashOf('wrong') }, to);
     }

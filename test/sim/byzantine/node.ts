@@ -1,6 +1,6 @@
 import {
   blockHashOf, effectsRootOf, entriesRootOf,
-  type BatchCert, type BlockVoteMessage, type Effect, type KnownEntry, type Message, type ProposalMessage, type Qc, type SignedMessage, type Statement,
+  type BatchCert, type BlockHeader, type BlockVoteMessage, type Effect, type KnownEntry, type Message, type ProposalMessage, type Qc, type SignedMessage, type Statement,
   type Target, type Unsigned,
 } from '../../../protocol/consensus/index.ts';
 import { assemble, parentOf } from '../../../protocol/consensus/classic/assemble.ts';
@@ -14,6 +14,7 @@ import { hashOf, inForm } from '../commands.ts';
 import { reformed } from './reformed.ts';
 import { SimNode } from '../node.ts';
 import { Forger } from './forger.ts';
+import { Skipper } from './skipper.ts';
 import type { Behaviour } from './behaviours.ts';
 import type { World } from '../world.ts';
 
@@ -33,6 +34,7 @@ export class ByzantineNode extends SimNode {
   private ackSeq = 1_000_000n;
   private readonly parents: Qc[] = [];
   private readonly forger: Forger;
+  private readonly skipper: Skipper;
   /** Votes for one block of the own view, and the certificate they make: kept from everybody (behaviour 7). */
   private readonly secretVotes = new Map<ReplicaIndex, BlockVoteMessage>();
   private secret: Qc | undefined;
@@ -44,14 +46,17 @@ export class ByzantineNode extends SimNode {
     this.behaviours = new Set(behaviours);
     this.shunned = world.random.byzantine.int(world.plan.replicas);
     const friends = this.config.roster.map((_, peer) => peer).filter((peer) => peer > 1 && peer !== index);
-    this.forger = new Forger({
+    const hands = {
       self: index, quorum: world.quorum,
-      propose: (message, to) => this.say(message, { name: 'Proposal', value: message.value }, to),
-      vote: ({ group, epoch, view, round, ...header }, { view: qcView, round: qcRound }) => {
+      propose: (message: Unsigned & { kind: 'proposal' }, to: Target) => this.say(message, { name: 'Proposal', value: message.value }, to),
+      vote: ({ group, epoch, view, round, ...header }: BlockHeader, { view: qcView, round: qcRound }: Qc) => {
         const value = { group, epoch, view, round, blockHash: blockHashOf({ group, epoch, view, round, ...header }), qcView, qcRound };
         return this.make({ kind: 'blockVote', value }, { name: 'BlockVote', value });
       },
-    }, friends);
+      tell: (qc: Qc, to: ReplicaIndex) => super.send(to, { kind: 'certified', qc }),
+    };
+    this.forger = new Forger(hands, friends);
+    this.skipper = new Skipper(hands);
   }
 
   protected does(behaviour: Behaviour): boolean {
@@ -65,6 +70,7 @@ export class ByzantineNode extends SimNode {
   override deliver(from: ReplicaIndex, message: Message, epoch = this.config.epoch): void {
     if (this.up && epoch === this.config.epoch) this.misbehaveOn(message);
     if (this.does('forge')) this.forger.onVote(from, message);
+    if (this.does('skipRounds')) this.skipper.onVote(from, message);
     if (this.does('secretQc') && message.kind === 'blockVote' && this.keepSecret(from, message)) return;
     super.deliver(from, message, epoch);
   }
@@ -128,6 +134,7 @@ export class ByzantineNode extends SimNode {
   private lead(effect: Effect & { kind: 'sign' }, message: Unsigned & { kind: 'proposal' }): void {
     const { header } = message.block;
     if (this.does('forge') && this.forger.onLead(message)) return;
+    if (this.does('skipRounds') && this.skipper.onLead(message)) return;
     if (this.does('secretQc') && message.block.entries.length > 0 && header.view === 1n) this.secretBlock ??= message.value.blockHash;
     if (this.does('oldQc') && this.chance(0.5) && this.forkBelow(message)) return;
     if (this.does('lateCert') && this.sweepLate(message)) return;

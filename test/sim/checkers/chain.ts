@@ -122,7 +122,8 @@ export class ChainChecker {
     if (ts <= this.closeTs) return `${this.closeTs} was closed without it`;
     for (const { path, version, mode } of command.items) {
       const at = this.current.get(path) ?? ABSENT;
-      if (at.version !== version && (version === ZERO_HASH || this.fate.has(version))) return `${version} of ${nameOf(path) ?? path} was replaced by ${at.version}`;
+      // an absent key can become absent again
+      if (at.version !== version && version !== ZERO_HASH && this.fate.has(version)) return `${version} of ${nameOf(path) ?? path} was replaced by ${at.version}`;
       if (at.version === version && (ts <= at.wts || (mode === 'W' && ts <= at.rts))) return `a later entry used ${nameOf(path) ?? path}`;
     }
     return undefined;

@@ -1,5 +1,5 @@
 import {
-  decodeCertifiedBlock, statementOf, type CommittedBlock, type Outcome, type Receipt, type Refusal, type SignedMessage,
+  blockHashOf, decodeCertifiedBlock, statementOf, type CommittedBlock, type JournalRecord, type Outcome, type Receipt, type Refusal, type SignedMessage,
 } from '../../../protocol/consensus/index.ts';
 import type { CertifiedCheckpoint } from '../../../protocol/membership/index.ts';
 import { maxFaulty, quorumOf, type Command } from '../../../protocol/types/index.ts';
@@ -11,6 +11,7 @@ import { checkBounds } from './bounds.ts';
 import { CertificateChecker } from './certificates.ts';
 import { ChainChecker } from './chain.ts';
 import { ClientChecker } from './clients.ts';
+import { ConsumptionChecker } from './consumption.ts';
 import { DurabilityChecker } from './durability.ts';
 import { judgeHistory } from './history.ts';
 import { SignatureChecker } from './signatures.ts';
@@ -26,7 +27,9 @@ export class Checkers {
   readonly signatures: SignatureChecker;
   private readonly batches = new Batches();
   private readonly certificates: CertificateChecker;
+  private readonly consumption: ConsumptionChecker;
   private readonly durability: DurabilityChecker;
+  private readonly checkpointVotes: { readonly by: number; readonly height: bigint; readonly told: string }[] = [];
   private readonly snapshots: SnapshotChecker;
   private readonly checkpoints = new Map<bigint, string>();
   private readonly world: World;
@@ -39,6 +42,7 @@ export class Checkers {
     this.clients = new ClientChecker(violate, this.chain);
     this.signatures = new SignatureChecker(violate, this.batches);
     this.certificates = new CertificateChecker(violate, this.batches, quorumOf(world.plan.replicas));
+    this.consumption = new ConsumptionChecker(violate, this.batches);
     this.durability = new DurabilityChecker(violate, this.batches, this.chain);
     this.snapshots = new SnapshotChecker(violate, this.chain);
   }
@@ -52,7 +56,16 @@ export class Checkers {
     this.batches.noteMessage(message);
     this.signatures.signed(node.index, node.honest, message, statementOf(message));
     if (message.kind === 'fastVote') this.certificates.voted(node.index, message);
-    if (node.honest) this.durability.signed(node.index, message);
+    if (!node.honest || node.damaged) return;
+    this.durability.signed(node.index, message);
+    this.consumption.signed(node.index, message);
+    if (message.kind !== 'checkpointVote') return;
+    const { height, stateRoot, detail } = message.value;
+    this.checkpointVotes.push({ by: node.index, height, told: `${stateRoot}${detail}` });
+  }
+
+  recorded(node: SimNode, record: JournalRecord): void {
+    if (node.honest && record.kind === 'voted') this.consumption.recorded(record, blockHashOf(record.block.header));
   }
 
   receipt(node: SimNode, command: Command, receipt: Receipt): Outcome | undefined {
@@ -98,6 +111,10 @@ export class Checkers {
   end(): void {
     for (const { honest, index, ledger } of this.world.nodes) if (honest) this.snapshots.take(index, ledger.closeTs, ledger.snapshot(ledger.closeTs));
     this.clients.end();
+    for (const { by, height, told } of this.checkpointVotes) {
+      const certified = this.checkpoints.get(height);
+      if (certified !== undefined && certified !== told) this.violate('slashable', `honest ${by}: FalseCheckpoint at ${height}`);
+    }
     const finals = [...this.clients.finals.values()].filter(({ outcome }) => outcome === 'applied');
     this.snapshots.end(finals.map(({ entry, ts, command }) => ({ id: entry, ts, command })));
     judgeHistory(this.violate, this.world.workload.submitted.values(), (id) => this.clients.finals.get(id), this.world.events.now);
