@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { parseEther, Wallet } from 'ethers';
 import { fund } from '../../cli/devnet/network.ts';
-import { addressFrom, hexOf, type Hex } from '../../protocol/types/index.ts';
+import { addressFrom, hexOf } from '../../protocol/types/index.ts';
 import type { Database, Picolo } from '../../sdk/index.ts';
-import { faultIn, run } from './raw.ts';
-import { openWorld, type Dapp, type World } from './world.ts';
+import { command } from './command.ts';
+import { eventually, faultOf, openWorld, type Dapp, type World } from './world.ts';
 
 const people = [[1, 'Ana', 52_000], [2, 'Bob', 48_500], [3, 'Eve', 61_250]] as const;
 
@@ -34,13 +34,11 @@ describe('e2e: a market for decryption', () => {
 
   after(() => world?.close());
 
-  /** `picolo market … --json` as one of the two. */
-  const market = async <T>(who: 'seller' | 'buyer', args: readonly string[]): Promise<T> => {
-    const { chain } = world;
-    const key = who === 'seller' ? dapp.key : (buyer.privateKey as Hex);
-    const out = await run(['--json', 'market', ...args, '--rpc', chain.rpcUrl, '--deployment', chain.deployment, '--key', key]);
-    expect(out.code, out.stderr).to.equal(0);
-    return JSON.parse(out.stdout) as T;
+  /** `picolo market …` as one of the two. */
+  const market = <T>(who: 'seller' | 'buyer', args: readonly string[]): Promise<T> => {
+    const { rpcUrl, deployment } = world.chain;
+    const key = who === 'seller' ? dapp.key : buyer.privateKey;
+    return command<T>(['market', ...args, '--rpc', rpcUrl, '--deployment', deployment, '--key', key]);
   };
   const reading = (): string[] => ['--url', world.providers[0]?.apiUrl ?? '', '--channel', dapp.channel];
   const policy = (): string[] => ['--database', db.id, '--table', 'people', '--column', 'income', '--note', 'yearly'];
@@ -55,7 +53,10 @@ describe('e2e: a market for decryption', () => {
     ]);
     expect(done.rows).to.equal(3);
     expect(statSync(seller).mode & 0o077).to.equal(0);
-    const { row, writer } = await db.get('people', 2);
+    const { row, writer } = await eventually('the certified row', async () => {
+      const found = await db.get('people', 2);
+      return found.row === null ? undefined : found;
+    });
     expect(row?.['name']).to.equal('Bob');
     expect(row?.['income']).to.be.instanceOf(Uint8Array);
     expect(hexOf(row?.['income'] as Uint8Array)).not.to.contain(BigInt(48_500).toString(16));
@@ -68,12 +69,8 @@ describe('e2e: a market for decryption', () => {
     expect(await market<unknown[]>('seller', ['deliver', '--listing', listing, '--keys', seller])).to.have.length(1);
     const opened = await market<Record<string, unknown>[]>('buyer', ['open', ...reading(), ...policy(), '--purchase', purchase, '--keys', purse]);
     expect(opened).to.deep.equal(people.map(([id, name, income]) => ({ id, name, income })));
-    const early = await run([
-      '--json', 'market', 'complain', '--purchase', purchase, '--keys', purse, '--rpc', world.chain.rpcUrl, '--deployment', world.chain.deployment,
-      '--key', buyer.privateKey,
-    ]);
-    expect(early.code).to.equal(1);
-    expect(faultIn(early).code).to.equal('MARKET_KEY_IS_CORRECT');
+    const early = await faultOf(market('buyer', ['complain', '--purchase', purchase, '--keys', purse]));
+    expect(early.code).to.equal('MARKET_KEY_IS_CORRECT');
     const provider = new Wallet(dapp.key).address;
     const before = await balance(provider);
     await market('buyer', ['settle', '--purchase', purchase]);
@@ -90,11 +87,8 @@ describe('e2e: a market for decryption', () => {
     const cheating = join(world.dir, 'cheating.json');
     writeFileSync(cheating, JSON.stringify({ ...honest, dataKey: `0x${'c4'.repeat(32)}` }), { mode: 0o600 });
     await market('seller', ['deliver', '--listing', listing, '--keys', cheating]);
-    const refused = await run([
-      '--json', 'market', 'open', ...reading(), ...policy(), '--purchase', purchase, '--keys', purse, '--rpc', world.chain.rpcUrl, '--deployment', world.chain.deployment,
-      '--key', buyer.privateKey,
-    ]);
-    expect(faultIn(refused).code).to.equal('MARKET_WRONG_KEY');
+    const opening = market('buyer', ['open', ...reading(), ...policy(), '--purchase', purchase, '--keys', purse]);
+    expect((await faultOf(opening)).code).to.equal('MARKET_WRONG_KEY');
     const before = await balance(buyer.address);
     const { backWei } = await market<{ backWei: string }>('buyer', ['complain', '--purchase', purchase, '--keys', purse]);
     expect(backWei).to.equal(String(parseEther('0.15')));

@@ -7,7 +7,8 @@ import { encodeArgs, rowQuestion, encodeQuestion } from '../../protocol/oracle/i
 import { bytesOf, hexOf, type Address, type GroupId, type Hex } from '../../protocol/types/index.ts';
 import type { Database, Picolo } from '../../sdk/index.ts';
 import type { Network } from '../../sdk/operator/index.ts';
-import { expectRefusal, post, run } from './raw.ts';
+import { command } from './command.ts';
+import { expectRefusal, post } from './raw.ts';
 import { eventually, openWorld, type Dapp, type World } from './world.ts';
 
 const SQL = 'SELECT CAST(AVG(points) AS INTEGER) FROM scores WHERE points > ?';
@@ -44,11 +45,9 @@ describe('e2e: a contract that keeps its state in Picolo', () => {
   const send = async (method: string, ...args: readonly unknown[]): Promise<void> => {
     await ((await board.getFunction(method)(...args)) as ContractTransactionResponse).wait();
   };
-  const oracle = async <T>(args: readonly string[]): Promise<T> => {
-    const { chain } = world;
-    const out = await run(['--json', 'oracle', ...args, '--rpc', chain.rpcUrl, '--deployment', chain.deployment, '--key', dapp.key]);
-    expect(out.code, out.stderr).to.equal(0);
-    return JSON.parse(out.stdout) as T;
+  const oracle = <T>(args: readonly string[]): Promise<T> => {
+    const { rpcUrl, deployment } = world.chain;
+    return command<T>(['oracle', ...args, '--rpc', rpcUrl, '--deployment', deployment, '--key', dapp.key]);
   };
   const reading = (): string[] => ['--url', world.providers[0]?.apiUrl ?? '', '--channel', dapp.channel];
 
