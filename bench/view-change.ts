@@ -18,6 +18,7 @@ const ROUNDS = 7;
 const WRITERS = 4;
 const REST_MS = 5_000;
 const WATCH_MS = 4_000;
+const MOST_TRIES = 120;
 const nextId = idsFrom(1);
 
 interface Outage {
@@ -58,15 +59,21 @@ function figureOf(outages: readonly Outage[]): Figure {
   };
 }
 
-/** Place of the leader's process in `apis`. */
+/** Place of the leader's process in `apis`, once every member answers and they agree. */
 async function leaderOf({ apis }: BenchNetwork): Promise<number> {
-  const [report] = await groupReport(apis[0] as string, undefined, 2_000);
-  const leader = report?.members[0]?.leader ?? undefined;
-  const node = leader === undefined ? undefined : report?.members[leader]?.node;
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const members = (await groupReport(apis[0] as string, undefined, 5_000).catch(() => []))[0]?.members ?? [];
+    const leaders = new Set(members.map(({ state, leader }) => (state === 'live' ? leader : null)));
+    const [leader] = leaders;
+    if (leaders.size === 1 && leader !== null && leader !== undefined) return placeOf(apis, members[leader]?.node);
+    await sleep(500);
+  }
+  throw new Error('the members do not agree on a leader');
+}
+
+async function placeOf(apis: readonly string[], node: string | undefined): Promise<number> {
   const statuses = await Promise.all(apis.map(async (api) => (await (await fetch(`${api}/v1/status`)).json()) as { node: string }));
-  const index = statuses.findIndex((status) => status.node === node);
-  if (index < 0) throw new Error('nobody leads');
-  return index;
+  return statuses.findIndex((status) => status.node === node);
 }
 
 async function outage(network: BenchNetwork, leader: number, survivor: number, database: string): Promise<Outage> {
