@@ -7,6 +7,7 @@ import { groupCommand } from './commands/group.ts';
 import { marketCommand } from './commands/market.ts';
 import { nodeCommand } from './commands/node.ts';
 import { oracleCommand } from './commands/oracle.ts';
+import { paramsCommand } from './commands/params.ts';
 import { providerCommand } from './commands/provider.ts';
 import { sqlCommand } from './commands/sql.ts';
 import { watchCommand } from './commands/watch.ts';
@@ -25,8 +26,8 @@ Examples:
 `);
 
   const commands = [
-    devCommand, providerCommand, nodeCommand, clusterCommand, groupCommand, databaseCommand, sqlCommand, watchCommand, marketCommand, oracleCommand,
-    challengeCommand,
+    devCommand, providerCommand, nodeCommand, clusterCommand, groupCommand, databaseCommand, sqlCommand, paramsCommand, watchCommand,
+    marketCommand, oracleCommand, challengeCommand,
   ];
   for (const command of commands) {
     program.addCommand(command());

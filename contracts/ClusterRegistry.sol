@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {IClusterRegistry} from "./interfaces/IClusterRegistry.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
+import {ISystemParams} from "./interfaces/ISystemParams.sol";
+import {ClusterDraws} from "./ClusterDraws.sol";
 import {Eip712} from "./libraries/Eip712.sol";
 import {PicoloHashes} from "./libraries/PicoloHashes.sol";
 import {Quorum} from "./libraries/Quorum.sol";
@@ -20,7 +22,7 @@ import {SignatureLib} from "./libraries/SignatureLib.sol";
  * capacity. Invariants: members are distinct nodes, ascending by signer; the sum of a node's groups is its
  * used capacity; `endedAt` is set once.
  */
-contract ClusterRegistry is IClusterRegistry {
+contract ClusterRegistry is ClusterDraws {
     /// @notice From a change of terms until it holds, in seconds.
     uint256 public constant TERMS_DELAY = 7 days;
     /// @notice From a member's notice until it may close the group itself, in seconds.
@@ -30,15 +32,10 @@ contract ClusterRegistry is IClusterRegistry {
     /// @notice Groups that one cluster can ever form.
     uint256 public constant MAX_GROUPS = 4096;
 
-    /// @notice The vault: signers, stake, signature domain, slashers.
-    IStakeVault public immutable VAULT;
-    /// @notice The registry of capacity.
-    INodeRegistry public immutable NODES;
-
     mapping(bytes32 cluster => Cluster) private _clusters;
     mapping(bytes32 group => Group) private _groups;
     mapping(bytes32 groupEpoch => Epoch) private _epochs;
-    /// @notice keccak of the ABI encoding of the latest terms.
+    /// @inheritdoc IClusterRegistry
     mapping(bytes32 cluster => bytes32) public termsHashOf;
     /// @notice When a member that gave notice may close the group; zero without notice.
     mapping(bytes32 notice => uint256) public mayCloseAt;
@@ -53,10 +50,9 @@ contract ClusterRegistry is IClusterRegistry {
     /**
      * @param vault the stake vault
      * @param nodes the node registry
+     * @param params the parameters
      */
-    constructor(IStakeVault vault, INodeRegistry nodes) {
-        (VAULT, NODES) = (vault, nodes);
-    }
+    constructor(IStakeVault vault, INodeRegistry nodes, ISystemParams params) ClusterDraws(vault, nodes, params) {}
 
     // ---- clusters
 
@@ -100,27 +96,35 @@ contract ClusterRegistry is IClusterRegistry {
      * @notice Forms a group from as many offers as the replication factor says.
      * Effects: the capacity is in use, epoch 1 starts.
      * Requirements: the caller owns the cluster; offers are signed by the nodes' current signers, in ascending order of
-     * those, not expired, large enough, from admitted regions and backed by stake.
+     * those, not expired, large enough, from admitted regions and backed by stake; no guardian's stop of groups lasts.
      * @param gib capacity that every member gives
      */
-    function formGroup(bytes32 cluster, uint24 gib, SignedOffer[] calldata offers) external returns (bytes32 group) {
-        Cluster memory record = _clusters[cluster];
-        if (record.owner != msg.sender) {
-            revert NotClusterOwner(cluster, msg.sender);
-        }
-        if (offers.length != record.replicationFactor) {
-            revert BadRoster();
-        }
-        if (record.groups >= MAX_GROUPS) {
-            revert GroupLimit(MAX_GROUPS);
-        }
-        group = groupId(cluster, record.groups);
-        emit GroupFormed(group, cluster, record.groups, gib);
-        ++record.groups;
-        ++record.open;
-        _clusters[cluster] = record;
-        _groups[group] = Group(msg.sender, 1, gib, true);
-        _start(group, 1, _enlist(cluster, record.regionMask, gib, offers));
+    function formGroup(bytes32 cluster, uint24 gib, SignedOffer[] calldata offers) external onlyOwnerOf(cluster) returns (bytes32 group) {
+        return _form(cluster, gib, offers);
+    }
+
+    /**
+     * @notice Commits to candidates for a group that randomness will compose.
+     * Effects: the block that decides is fixed, `SystemParams.draw` blocks ahead.
+     * Requirements: the caller owns the cluster; candidates are distinct and ascending, enough and at most MAX_CANDIDATES; no other draw
+     * of the cluster can still be settled.
+     */
+    function openDraw(bytes32 cluster, uint24 gib, address[] calldata candidates) external onlyOwnerOf(cluster) {
+        _openDraw(cluster, _clusters[cluster].replicationFactor, gib, candidates);
+    }
+
+    /**
+     * @notice Forms the group that the draw chose.
+     * Effects: as `formGroup`; the draw ends.
+     * Requirements: as `formGroup`; `header` is the RLP encoding of the deciding block's header; `candidates` are those of the draw; the
+     * offers are of the chosen nodes.
+     */
+    function formDrawnGroup(bytes32 cluster, bytes calldata header, address[] calldata candidates, SignedOffer[] calldata offers)
+        external
+        onlyOwnerOf(cluster)
+        returns (bytes32 group)
+    {
+        return _form(cluster, _settleDraw(cluster, _clusters[cluster], header, candidates, offers), offers);
     }
 
     /**
@@ -230,6 +234,24 @@ contract ClusterRegistry is IClusterRegistry {
     }
 
     // ---- inside
+
+    function _form(bytes32 cluster, uint24 gib, SignedOffer[] calldata offers) private returns (bytes32 group) {
+        PARAMS.requireOpen(ISystemParams.Exposure.Groups);
+        Cluster memory record = _clusters[cluster];
+        if (offers.length != record.replicationFactor) {
+            revert BadRoster();
+        }
+        if (record.groups >= MAX_GROUPS) {
+            revert GroupLimit(MAX_GROUPS);
+        }
+        group = groupId(cluster, record.groups);
+        emit GroupFormed(group, cluster, record.groups, gib);
+        ++record.groups;
+        ++record.open;
+        _clusters[cluster] = record;
+        _groups[group] = Group(msg.sender, 1, gib, true);
+        _start(group, 1, _enlist(cluster, record.regionMask, gib, offers));
+    }
 
     function _enlist(bytes32 cluster, uint16 regionMask, uint24 gib, SignedOffer[] calldata offers)
         private

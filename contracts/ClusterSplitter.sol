@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IClusterRegistry} from "./interfaces/IClusterRegistry.sol";
+import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {IPaymentChannels} from "./interfaces/IPaymentChannels.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
 import {NonReentrant} from "./libraries/NonReentrant.sol";
@@ -38,6 +39,8 @@ contract ClusterSplitter is NonReentrant {
     IClusterRegistry public immutable CLUSTERS;
     /// @notice Owners of nodes.
     IStakeVault public immutable VAULT;
+    /// @notice Where fees of nodes are counted.
+    INodeRegistry public immutable NODES;
 
     /// @notice Total of a channel that was shared already, in wei.
     mapping(bytes32 channel => uint256) public sharedOf;
@@ -50,9 +53,10 @@ contract ClusterSplitter is NonReentrant {
      * @param channels payment channels
      * @param clusters cluster registry
      * @param vault stake vault
+     * @param nodes node registry
      */
-    constructor(IPaymentChannels channels, IClusterRegistry clusters, IStakeVault vault) {
-        (CHANNELS, CLUSTERS, VAULT) = (channels, clusters, vault);
+    constructor(IPaymentChannels channels, IClusterRegistry clusters, IStakeVault vault, INodeRegistry nodes) {
+        (CHANNELS, CLUSTERS, VAULT, NODES) = (channels, clusters, vault, nodes);
     }
 
     /// @notice Ether from channels.
@@ -93,6 +97,7 @@ contract ClusterSplitter is NonReentrant {
 
     /**
      * @notice Pays a member's part of a pot to the owner of its node. Anybody may.
+     * Effects: the registry counts the fee and locks stake for it.
      * @param roster packed roster of that epoch
      * @param index place of the member in it
      * Requirements: `roster` is the epoch's; there is something to pay.
@@ -115,7 +120,23 @@ contract ClusterSplitter is NonReentrant {
         paidOf[pot][signer] = part;
         address node = VAULT.nodeOfSigner(signer);
         emit Claimed(group, epoch, node, token, amount);
+        NODES.noteFees(node, token, amount);
         _pay(token, VAULT.ownerOf(node).owner, amount);
+    }
+
+    /**
+     * @notice Whether a cluster pays well enough to be served: nobody has asked for the rest back, and what is left is at least twice the
+     * threshold at which nodes stop (whitepaper §6.5, cheating owner).
+     * @param key the channel that the cluster is paid by
+     * @param terms the cluster's latest terms
+     */
+    function inGoodStanding(IPaymentChannels.Key calldata key, IClusterRegistry.Terms calldata terms) external view returns (bool) {
+        bool named = key.payee == address(this) && key.token == terms.token;
+        if (!named || CLUSTERS.termsHashOf(key.salt) != keccak256(abi.encode(terms))) {
+            return false;
+        }
+        IPaymentChannels.Channel memory channel = CHANNELS.channelOf(CHANNELS.channelId(key));
+        return channel.closeAt == 0 && channel.deposit - channel.claimed >= 2 * uint256(terms.threshold);
     }
 
     /// @notice Key of a group epoch's pot in one token.

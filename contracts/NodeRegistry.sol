@@ -4,34 +4,37 @@ pragma solidity 0.8.37;
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
+import {ISystemParams} from "./interfaces/ISystemParams.sol";
+import {NodeLadder} from "./NodeLadder.sol";
 
 /**
  * @title What nodes offer
  * @notice Capacity and region of every node, and the rule that stake is in proportion to them (whitepaper §6.3.1).
  * An offer locks its stake in the vault; capacity in use cannot be taken back, so nobody leaves a group
- * by unbonding. Region is declared by the node.
- * @dev Invariants: used <= offered; the lock in the vault is `requiredStake` of what is offered.
+ * by unbonding. Fees that were collected lock stake too, for as long as the service behind them can be
+ * proven false. Region is declared by the node.
+ * @dev Invariants: used <= offered; the lock in the vault is at least what the node's offer needed when it was made. A lock for
+ * fees takes free stake only: it never refuses a payment and never makes a node look unbacked.
  */
-contract NodeRegistry is INodeRegistry {
+contract NodeRegistry is NodeLadder {
     using SafeCast for uint256;
 
-    /// @notice Stake of the smallest node, in wei.
-    uint256 public immutable MIN_STAKE;
-    /// @notice Stake per offered GiB, in wei.
-    uint256 public immutable STAKE_PER_GIB;
-    /// @notice Stake per offered virtual CPU, in wei.
-    uint256 public immutable STAKE_PER_VCPU;
     /// @notice Regions are numbers below this.
     uint256 public constant REGIONS = 16;
     /// @notice Longest announced address, in bytes.
     uint256 public constant MAX_ENDPOINT = 512;
+    uint256 private constant GWEI = 1e9;
+    uint256 private constant BPS = 10_000;
 
-    /// @notice The vault that holds the stake.
-    IStakeVault public immutable VAULT;
     /// @notice The contract that puts capacity to use.
     address public immutable CLUSTERS;
+    /// @notice The contract through which clusters pay nodes.
+    address public immutable SPLITTER;
 
     mapping(address node => Node) private _nodes;
+    mapping(address node => Fees) private _fees;
+    /// @notice Stake that a node's offer needs, at the rates of the day it was made, in wei.
+    mapping(address node => uint256) public offerStakeOf;
 
     modifier onlyOwnerOf(address node) {
         if (VAULT.ownerOf(node).owner != msg.sender) {
@@ -49,24 +52,19 @@ contract NodeRegistry is INodeRegistry {
 
     /**
      * @param vault the stake vault
+     * @param params the parameters
      * @param clusters the cluster registry
-     * @param minStake wei
-     * @param stakePerGib wei
-     * @param stakePerVcpu wei
+     * @param splitter the splitter
      */
-    constructor(IStakeVault vault, address clusters, uint256 minStake, uint256 stakePerGib, uint256 stakePerVcpu) {
-        if (minStake == 0 || minStake > 1e24 || stakePerGib > 1e21 || stakePerVcpu > 1e21) {
-            revert OutOfBounds();
-        }
-        (VAULT, CLUSTERS) = (vault, clusters);
-        (MIN_STAKE, STAKE_PER_GIB, STAKE_PER_VCPU) = (minStake, stakePerGib, stakePerVcpu);
+    constructor(IStakeVault vault, ISystemParams params, address clusters, address splitter) NodeLadder(vault, params) {
+        (CLUSTERS, SPLITTER) = (clusters, splitter);
     }
 
     /**
      * @notice Declares what `node` offers from now on; all zeros withdraw it.
-     * Effects: the record changes and the vault locks `requiredStake`.
+     * Effects: the record changes and the vault locks what it needs at today's rates.
      * Requirements: the caller owns the node; capacity in use stays offered; the region exists; the stake suffices,
-     * else StakeTooLow(need).
+     * else StakeTooLow(need). Offering more waits while a guardian's stop of offers lasts; offering less never does.
      */
     function setResources(address node, Resources calldata resources) external onlyOwnerOf(node) {
         Node storage record = _nodes[node];
@@ -76,6 +74,9 @@ contract NodeRegistry is INodeRegistry {
         if (resources.region >= REGIONS) {
             revert UnknownRegion(resources.region);
         }
+        if (resources.gib > record.offeredGib || resources.vcpu > record.vcpu) {
+            PARAMS.requireOpen(ISystemParams.Exposure.Offers);
+        }
         record.offeredGib = resources.gib;
         record.vcpu = resources.vcpu;
         record.memoryGib = resources.memoryGib;
@@ -83,7 +84,11 @@ contract NodeRegistry is INodeRegistry {
         record.region = resources.region;
         record.updatedAt = uint40(block.timestamp);
         emit NodeUpdated(node, resources);
-        VAULT.setLock(node, requiredStake(resources.gib, resources.vcpu));
+        uint256 need = requiredStake(resources.gib, resources.vcpu);
+        offerStakeOf[node] = need;
+        IStakeVault.Account memory account = VAULT.accountOf(node);
+        uint256 fees = account.status == IStakeVault.Status.Active ? feeStakeOf(node) : 0;
+        VAULT.setLock(node, _withFees(need, fees, account.active));
     }
 
     /**
@@ -113,13 +118,87 @@ contract NodeRegistry is INodeRegistry {
         _nodes[node].usedGib -= gib.toUint32();
     }
 
-    /// @notice Stake that offering this much needs, in wei; nothing offered needs nothing.
+    // ---- fees
+
+    /**
+     * @inheritdoc INodeRegistry
+     * @dev Two windows, no list: what the current one collected stays locked through the next one as well, so every fee locks
+     * for at least one period and at most two.
+     */
+    function noteFees(address node, address token, uint256 amount) external {
+        if (msg.sender != SPLITTER) {
+            revert NotSplitter(msg.sender);
+        }
+        uint256 rate = PARAMS.feeRateOf(token);
+        uint256 worth = amount > type(uint128).max ? 0 : amount * rate / 1e18;
+        ISystemParams.FeeLock memory rule = PARAMS.feeLock();
+        Fees memory fees = _rolled(_fees[node], rule.period);
+        fees.earned = _min(fees.earned + worth, type(uint96).max).toUint96();
+        fees.current = _min(fees.current + worth * rule.bps / BPS / GWEI, type(uint64).max).toUint64();
+        _fees[node] = fees;
+        emit FeesNoted(node, token, amount, worth);
+        _relock(node, uint256(fees.current) + fees.previous);
+    }
+
+    /// @notice Frees what fees no longer lock. Anybody may.
+    function releaseFees(address node) external {
+        Fees memory fees = _rolled(_fees[node], PARAMS.feeLock().period);
+        _fees[node] = fees;
+        _relock(node, uint256(fees.current) + fees.previous);
+    }
+
+    /// @notice Stake that fees of `node` ask to be locked now, in wei.
+    function feeStakeOf(address node) public view returns (uint256) {
+        Fees memory fees = _rolled(_fees[node], PARAMS.feeLock().period);
+        return (uint256(fees.current) + fees.previous) * GWEI;
+    }
+
+    /// @inheritdoc NodeLadder
+    function earnedOf(address node) public view override returns (uint256) {
+        return _fees[node].earned;
+    }
+
+    // ---- views
+
+    /// @notice Stake that offering this much needs today, in wei; nothing offered needs nothing.
     function requiredStake(uint256 gib, uint256 vcpu) public view returns (uint256) {
-        return gib == 0 && vcpu == 0 ? 0 : MIN_STAKE + gib * STAKE_PER_GIB + vcpu * STAKE_PER_VCPU;
+        ISystemParams.StakeRates memory rates = PARAMS.stakeRates();
+        return gib == 0 && vcpu == 0 ? 0 : rates.minimum + gib * rates.perGib + vcpu * rates.perVcpu;
     }
 
     /// @notice Record of `node`.
     function nodeOf(address node) external view returns (Node memory) {
         return _nodes[node];
+    }
+
+    // ---- inside
+
+    /// @dev A node whose stake no longer covers its offer keeps that lock: it must go on looking unbacked.
+    function _relock(address node, uint256 gwei_) private {
+        IStakeVault.Account memory account = VAULT.accountOf(node);
+        uint256 need = offerStakeOf[node];
+        if (account.status == IStakeVault.Status.Active && account.active >= need) {
+            VAULT.setLock(node, _withFees(need, gwei_ * GWEI, account.active));
+        }
+    }
+
+    /// @dev The lock of the offer, and that of the fees as far as there is stake.
+    function _withFees(uint256 need, uint256 fees, uint256 active) private pure returns (uint256) {
+        uint256 whole = _min(need + fees, active);
+        return whole > need ? whole : need;
+    }
+
+    function _rolled(Fees memory fees, uint256 period) private view returns (Fees memory) {
+        if (block.timestamp >= fees.windowEnd) {
+            bool next = block.timestamp < fees.windowEnd + period;
+            fees.previous = next ? fees.current : 0;
+            fees.current = 0;
+            fees.windowEnd = uint32((next ? fees.windowEnd : block.timestamp) + period);
+        }
+        return fees;
+    }
+
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
     }
 }

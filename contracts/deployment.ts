@@ -9,7 +9,8 @@ const faults = defineFaults('DEPLOYMENT', {
 
 /** In the order of deployment. */
 export const contractNames = [
-  'PintToken', 'StakeVault', 'NodeRegistry', 'ClusterRegistry', 'SlasherObjective', 'PaymentChannels', 'ClusterSplitter', 'AccessDeposits',
+  'PintToken', 'StakeVault', 'SystemParams', 'StakeVotes', 'PintGovernor', 'Authority',
+  'NodeRegistry', 'ClusterRegistry', 'SlasherObjective', 'PaymentChannels', 'ClusterSplitter', 'AccessDeposits',
   'CheckpointAnchor', 'QueryOracle', 'DataMarket', 'AvailabilityCourt',
 ] as const;
 export type ContractName = (typeof contractNames)[number];

@@ -1,9 +1,10 @@
 /**
  * Deploys the contracts to any JSON-RPC chain and writes `deployments/<chainId>/`.
  *
- *   node scripts/deploy.ts --rpc http://127.0.0.1:8545 [--folder dir] [--key 0x…] [--fund 0xaddress,…] [--amount 1000000]
+ *   node scripts/deploy.ts --rpc http://127.0.0.1:8545 [--parameters file] [--folder dir] [--key 0x…] [--fund 0xaddress,…] [--amount 1000000]
  *
- * Without a key it uses the chain's own unlocked first account (a local development chain).
+ * Parameters are those of a file (default contracts/networks/local.json). What was deployed is read back before anything
+ * is recorded. Without a key it uses the chain's own unlocked first account (a local development chain).
  * Addresses that contracts need of one another before they exist follow from the deployer's nonce.
  */
 import { spawnSync } from 'node:child_process';
@@ -16,32 +17,16 @@ import {
 } from 'ethers';
 import { abis, contractNames, parseDeployment, type ContractName, type DeployedContract, type Deployment } from '../contracts/index.ts';
 import { addressFrom, type Address, type Hex } from '../protocol/types/index.ts';
+import { checkDeployment, type Artifact } from './deploy-check.ts';
+import { defaultParameters, planOf, readParameters, type DeployParameters } from './deploy-plan.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const DAY = 86_400n;
 
-/** Periods in seconds, amounts in wei (docs/contracts). */
-export interface DeployParameters {
-  readonly unbonding: bigint;
-  readonly evidenceWindow: bigint;
-  readonly dispute: bigint;
-  readonly minStakeWei: bigint;
-  readonly stakePerGibWei: bigint;
-  readonly stakePerVcpuWei: bigint;
-}
-
-export const defaultParameters: DeployParameters = {
-  unbonding: 22n * DAY,
-  evidenceWindow: 14n * DAY,
-  dispute: 7n * DAY,
-  minStakeWei: parseEther('1000'),
-  stakePerGibWei: parseEther('1'),
-  stakePerVcpuWei: parseEther('50'),
-};
+export type { DeployParameters };
 
 export interface DeployOptions {
   readonly rpcUrl: string;
-  /** Private key of the deployer, who is also admin and receives the supply; default: the chain's first unlocked account. */
+  /** Private key of the deployer; default: the chain's first unlocked account. */
   readonly deployer?: Hex;
   /** Accounts that get PINT, for test networks. */
   readonly fund?: { readonly accounts: readonly string[]; readonly amountWei: bigint };
@@ -61,6 +46,7 @@ export async function deploy(options: DeployOptions): Promise<DeployResult> {
   try {
     const base = options.deployer === undefined ? await provider.getSigner(0) : new Wallet(options.deployer, provider);
     const result = await deployWith(base, options.parameters);
+    await readBack(base, { ...defaultParameters, ...options.parameters }, result);
     if (options.folder !== null) writeRecords(result, options.folder);
     if (options.fund !== undefined) await handOut(new NonceManager(base), result.addresses.PintToken, options.fund);
     return result;
@@ -86,30 +72,17 @@ export async function deployWith(base: Signer, parameters: Partial<DeployParamet
   return { ...parseDeployment(chainId, contracts), contracts, gasUsed };
 }
 
+async function readBack(base: Signer, parameters: DeployParameters, { addresses }: DeployResult): Promise<void> {
+  const wrong = await checkDeployment(base.provider!, await base.getAddress(), parameters, addresses, artifactOf);
+  if (wrong.length > 0) throw new Error(`DEPLOY_NOT_AS_PLANNED: ${wrong.join('; ')}`);
+}
+
 function predict(from: string, firstNonce: number): Record<ContractName, string> {
   return Object.fromEntries(contractNames.map((name, i) => [name, getCreateAddress({ from, nonce: firstNonce + i })])) as Record<ContractName, string>;
 }
 
-/** Constructor arguments; the vault and the two registries know each other, so addresses come from the prediction. */
-function planOf(admin: string, p: DeployParameters, at: Record<ContractName, string>): Record<ContractName, readonly unknown[]> {
-  return {
-    PintToken: [admin],
-    StakeVault: [at.PintToken, at.NodeRegistry, admin, [p.unbonding, p.evidenceWindow, p.dispute], [at.SlasherObjective, at.AvailabilityCourt]],
-    NodeRegistry: [at.StakeVault, at.ClusterRegistry, p.minStakeWei, p.stakePerGibWei, p.stakePerVcpuWei],
-    ClusterRegistry: [at.StakeVault, at.NodeRegistry],
-    SlasherObjective: [at.StakeVault, at.ClusterRegistry],
-    PaymentChannels: [at.StakeVault],
-    ClusterSplitter: [at.PaymentChannels, at.ClusterRegistry, at.StakeVault],
-    AccessDeposits: [at.PintToken],
-    CheckpointAnchor: [at.StakeVault, at.ClusterRegistry],
-    QueryOracle: [at.StakeVault, at.ClusterRegistry],
-    DataMarket: [],
-    AvailabilityCourt: [at.StakeVault, at.ClusterRegistry, at.NodeRegistry],
-  };
-}
-
 async function deployOne(name: ContractName, args: readonly unknown[], signer: Signer): Promise<{ contract: DeployedContract; gas: bigint }> {
-  const factory = new ContractFactory(abis[name] as never, bytecodeOf(name), signer);
+  const factory = new ContractFactory(abis[name] as never, artifactOf(name).bytecode, signer);
   const deployed = await factory.deploy(...args);
   const receipt = await deployed.deploymentTransaction()!.wait();
   const address = addressFrom(await deployed.getAddress());
@@ -117,13 +90,17 @@ async function deployOne(name: ContractName, args: readonly unknown[], signer: S
   return { contract: { name, address, args, codeHash, blockNumber: receipt!.blockNumber }, gas: receipt!.gasUsed };
 }
 
-function bytecodeOf(name: ContractName): string {
+interface CompiledContract extends Artifact {
+  readonly bytecode: string;
+}
+
+function artifactOf(name: ContractName): CompiledContract {
   const file = join(root, 'artifacts/contracts', `${name}.sol`, `${name}.json`);
   if (!compiled) {
     if (!existsSync(file) || newestMs(join(root, 'artifacts/contracts'), '.json') < newestMs(join(root, 'contracts'), '.sol')) compile();
     compiled = true;
   }
-  return (JSON.parse(readFileSync(file, 'utf8')) as { bytecode: string }).bytecode;
+  return JSON.parse(readFileSync(file, 'utf8')) as CompiledContract;
 }
 
 let compiled = false;
@@ -160,6 +137,7 @@ async function main(): Promise<void> {
     options: {
       rpc: { type: 'string', default: 'http://127.0.0.1:8545' },
       folder: { type: 'string' },
+      parameters: { type: 'string' },
       key: { type: 'string' },
       fund: { type: 'string' },
       amount: { type: 'string', default: '1000000' },
@@ -169,6 +147,7 @@ async function main(): Promise<void> {
   const { addresses, chainId } = await deploy({
     rpcUrl: values.rpc, ...fund, ...(values.key === undefined ? {} : { deployer: values.key as Hex }),
     ...(values.folder === undefined ? {} : { folder: values.folder }),
+    ...(values.parameters === undefined ? {} : { parameters: readParameters(values.parameters) }),
   });
   console.log(JSON.stringify({ chainId: String(chainId), addresses }, null, 2));
 }

@@ -60,7 +60,6 @@ function structSource(name: StructName): string {
   const constant = `${name.replace(/(?!^)([A-Z])/g, '_$1').toUpperCase()}_TYPEHASH`;
   return `    // ${wrap(typeString(name), '    // ', ',')}
     bytes32 internal constant ${constant} = ${hexOf(typeHash(name))};
-
     struct ${name} {
         ${wrap(structs[name].map(([field, type]) => `${type} ${solidityName(field)};`).join(' '), '        ', ' ')}
     }

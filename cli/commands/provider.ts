@@ -7,9 +7,10 @@ import { createKeystore } from '../../node/signer/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { addressFrom, regionCode, regions, type Address } from '../../protocol/types/index.ts';
 import {
-  announce, offerCapacity, providerOf, registerProvider, requestExit, requiredStakeWei, stake, withdrawStake, type Network, type Provider,
+  announce, offerCapacity, providerOf, registerProvider, requestExit, requiredStakeWei, stake, standingOf, withdrawStake, type Network, type Provider,
 } from '../../sdk/operator/index.ts';
 import { cliFaults } from '../faults.ts';
+import { certificateCommand } from './provider-certificate.ts';
 import { challengesAgainst, failedCommand } from './provider-courts.ts';
 import { collectCommand } from './provider-collect.ts';
 import { capacity, openProvider, outputOf, providerPassword, tokens, wholeNumber } from '../options.ts';
@@ -17,7 +18,7 @@ import { capacity, openProvider, outputOf, providerPassword, tokens, wholeNumber
 export function providerCommand(): Command {
   return new Command('provider').description('Stake, serve, leave.')
     .addCommand(initCommand()).addCommand(stakeCommand()).addCommand(statusCommand()).addCommand(exitCommand()).addCommand(collectCommand())
-    .addCommand(failedCommand());
+    .addCommand(failedCommand()).addCommand(certificateCommand());
 }
 
 function initCommand(): Command {
@@ -103,7 +104,9 @@ function statusCommand(): Command {
       const node = options.node === undefined ? addressOf(nodeKey) : addressFrom(options.node);
       const provider = await providerOf(network, node);
       const slashes = await network.events('StakeVault', 'Slashed', [node]);
+      const standing = await standingOf(network, node);
       printProvider(out, provider);
+      out.line(`Trust: ${standing.step}; fees earned ${formatEther(standing.earnedWei)} PINT, locking ${formatEther(standing.feeStakeWei)}`);
       if (slashes.length > 0) {
         out.title('Marks against the node');
         out.table(['block', 'offence', 'amount PINT', 'transaction'], slashes.map((mark) => [
@@ -117,7 +120,7 @@ function statusCommand(): Command {
           group, path, new Date(Number(answerBy) * 1000).toISOString(), formatEther(takenWei), formatEther(dueWei),
         ]));
       }
-      out.result({ ...provider, slashes, challenges });
+      out.result({ ...provider, standing, slashes, challenges });
       network.close();
     });
 }

@@ -48,6 +48,13 @@ interface IClusterRegistry {
         bytes32 yParityAndS;
     }
 
+    /// @dev Two slots. A commitment to candidates; the randomness of `seedBlock` will choose among them.
+    struct Draw {
+        bytes32 candidates;
+        uint64 seedBlock;
+        uint24 gib;
+    }
+
     event ClusterCreated(bytes32 indexed cluster, address indexed owner, uint8 replicationFactor, uint16 regionMask);
     event TermsChanged(bytes32 indexed cluster, Terms terms, uint256 effectiveAt);
     event GroupFormed(bytes32 indexed group, bytes32 indexed cluster, uint256 index, uint256 gib);
@@ -56,6 +63,8 @@ interface IClusterRegistry {
     event EpochEnded(bytes32 indexed group, uint64 epoch);
     event LeaveRequested(bytes32 indexed group, uint64 epoch, address indexed signer, uint256 mayCloseAt);
     event GroupClosed(bytes32 indexed group);
+    event DrawOpened(bytes32 indexed cluster, uint256 gib, uint256 seedBlock, address[] candidates);
+    event Drawn(bytes32 indexed cluster, bytes32 seed, address[] chosen);
 
     error NotClusterOwner(bytes32 cluster, address caller);
     error NotAllowed(address caller);
@@ -73,6 +82,10 @@ interface IClusterRegistry {
     error BadOfferSignature(address node);
     error NodeNotBacked(address node);
     error RegionNotAllowed(address node, uint256 region);
+    error DrawPending(uint256 seedBlock);
+    error BadCandidates(uint256 place);
+    error NoDraw(bytes32 cluster);
+    error NotChosen(address node);
 
     /**
      * @notice Counts a grave conviction in one membership epoch.
@@ -83,6 +96,9 @@ interface IClusterRegistry {
 
     /// @notice What evidence needs in one call: the epoch's record and who consumes the group's service.
     function membership(bytes32 group, uint64 epoch) external view returns (Epoch memory record, address consumer);
+
+    /// @notice keccak of the ABI encoding of the latest terms.
+    function termsHashOf(bytes32 cluster) external view returns (bytes32);
 
     function clusterOf(bytes32 cluster) external view returns (Cluster memory);
     function groupOf(bytes32 group) external view returns (Group memory);

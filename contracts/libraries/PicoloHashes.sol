@@ -12,7 +12,6 @@ library PicoloHashes {
     // Transaction(bytes32 database,address writer,uint64 nonce,uint32 schemaVersion,uint96 snapshot,uint96 notAfter,bytes32 mutationsRoot,
     // bytes32 footprintRoot,bytes32 backpointers)
     bytes32 internal constant TRANSACTION_TYPEHASH = 0x1a0f59d312c9ed99ec095581ba36d95f3f7ab425baf82502e52bcb85fd5f14cc;
-
     struct Transaction {
         bytes32 database; address writer; uint64 nonce; uint32 schemaVersion; uint96 snapshot; uint96 notAfter; bytes32 mutationsRoot;
         bytes32 footprintRoot; bytes32 backpointers;
@@ -32,7 +31,6 @@ library PicoloHashes {
 
     // TxBatch(address writer,bytes32 root,uint32 count,uint96 notAfter)
     bytes32 internal constant TX_BATCH_TYPEHASH = 0xbd0c68262f184908e8dcb8e23788f4a265d6aced63fe1e4a761f3d6d3f9f572b;
-
     struct TxBatch {
         address writer; bytes32 root; uint32 count; uint96 notAfter;
     }
@@ -51,7 +49,6 @@ library PicoloHashes {
 
     // Voucher(bytes32 channel,uint128 cumulative)
     bytes32 internal constant VOUCHER_TYPEHASH = 0xb5ccb1b79e1465cb59bd81f8741cfca92a7071ddb0524989723ea6d6b385882f;
-
     struct Voucher {
         bytes32 channel; uint128 cumulative;
     }
@@ -70,7 +67,6 @@ library PicoloHashes {
 
     // FastBatch(bytes32 group,uint64 epoch,uint64 view,uint32 gateway,uint64 seq,bytes32 batchRoot,uint32 count)
     bytes32 internal constant FAST_BATCH_TYPEHASH = 0x465a3e939b0096b52f0dafd27c6ee4e67b8ee584f18217e8d3bc28e740810410;
-
     struct FastBatch {
         bytes32 group; uint64 epoch; uint64 view_; uint32 gateway; uint64 seq; bytes32 batchRoot; uint32 count;
     }
@@ -89,7 +85,6 @@ library PicoloHashes {
 
     // FastVote(bytes32 group,uint64 epoch,uint64 view,bytes32 batchRoot,uint256 accept)
     bytes32 internal constant FAST_VOTE_TYPEHASH = 0x3d8c8779348b4786ee948c006e64c5bfe8a6eec9ac6ca5966a3cd32c84ce6775;
-
     struct FastVote {
         bytes32 group; uint64 epoch; uint64 view_; bytes32 batchRoot; uint256 accept;
     }
@@ -108,7 +103,6 @@ library PicoloHashes {
 
     // FastAck(bytes32 group,uint64 epoch,uint64 view,bytes32 batchRoot,uint256 acked,uint64 ackSeq,bytes32 ackHead)
     bytes32 internal constant FAST_ACK_TYPEHASH = 0x11b90003cea0859995a159e23ed2264c59c9c82415b97b09cb1aa8c757a59ae8;
-
     struct FastAck {
         bytes32 group; uint64 epoch; uint64 view_; bytes32 batchRoot; uint256 acked; uint64 ackSeq; bytes32 ackHead;
     }
@@ -127,7 +121,6 @@ library PicoloHashes {
 
     // Proposal(bytes32 group,uint64 epoch,uint64 view,uint32 round,bytes32 blockHash)
     bytes32 internal constant PROPOSAL_TYPEHASH = 0xcd01d1c16a66ce6a454f99dd54967ee9a08191ece57bbf28e63b8765a175944f;
-
     struct Proposal {
         bytes32 group; uint64 epoch; uint64 view_; uint32 round; bytes32 blockHash;
     }
@@ -146,7 +139,6 @@ library PicoloHashes {
 
     // BlockVote(bytes32 group,uint64 epoch,uint64 view,uint32 round,bytes32 blockHash,uint64 qcView,uint32 qcRound)
     bytes32 internal constant BLOCK_VOTE_TYPEHASH = 0x43fd8f88634ebca857952a307eb01b2daaa2c40db5d72d55a9b65059786320c9;
-
     struct BlockVote {
         bytes32 group; uint64 epoch; uint64 view_; uint32 round; bytes32 blockHash; uint64 qcView; uint32 qcRound;
     }
@@ -166,7 +158,6 @@ library PicoloHashes {
     // ViewChange(bytes32 group,uint64 epoch,uint64 newView,uint64 qcView,uint32 qcRound,bytes32 qcBlock,uint64 ackSeq,bytes32 ackHead,
     // bytes32 ackedRoot)
     bytes32 internal constant VIEW_CHANGE_TYPEHASH = 0x0519ee6a0ee1f73dd1540a3d03d949360291e4970f91dc8912d8904506915f8d;
-
     struct ViewChange {
         bytes32 group; uint64 epoch; uint64 newView; uint64 qcView; uint32 qcRound; bytes32 qcBlock; uint64 ackSeq; bytes32 ackHead;
         bytes32 ackedRoot;
@@ -186,7 +177,6 @@ library PicoloHashes {
 
     // Checkpoint(bytes32 group,uint64 epoch,uint64 height,bytes32 stateRoot,bytes32 detail)
     bytes32 internal constant CHECKPOINT_TYPEHASH = 0x7a380bfb23775d56f39bb459a7fb36b9a6421a0d7d6dfa02b024ffe8a811a264;
-
     struct Checkpoint {
         bytes32 group; uint64 epoch; uint64 height; bytes32 stateRoot; bytes32 detail;
     }
@@ -206,7 +196,6 @@ library PicoloHashes {
     // Answer(bytes32 group,uint64 epoch,uint64 height,uint64 minHeight,uint64 seq,bytes32 stateRoot,bytes32 path,bytes32 rowHash,
     // bytes32 request,address querier,uint64 issuedAt)
     bytes32 internal constant ANSWER_TYPEHASH = 0xa0772f07beb7d1e20ac18147819c653b922b1a07625bc00c7dbbb0007d14aed4;
-
     struct Answer {
         bytes32 group; uint64 epoch; uint64 height; uint64 minHeight; uint64 seq; bytes32 stateRoot; bytes32 path; bytes32 rowHash; bytes32
         request; address querier; uint64 issuedAt;
@@ -227,7 +216,6 @@ library PicoloHashes {
     // RowAnswer(bytes32 group,uint64 epoch,uint64 seq,bytes32 path,bytes32 rowHash,bytes32 transaction,address writer,
     // bytes32 signatureHash,address querier,uint64 issuedAt)
     bytes32 internal constant ROW_ANSWER_TYPEHASH = 0x1404dc732d35518b14297e4cc5ee5953654ea81ae6b6b8b1e15521a3a08f44ce;
-
     struct RowAnswer {
         bytes32 group; uint64 epoch; uint64 seq; bytes32 path; bytes32 rowHash; bytes32 transaction; address writer; bytes32 signatureHash;
         address querier; uint64 issuedAt;
@@ -248,7 +236,6 @@ library PicoloHashes {
     // Statement(bytes32 group,uint64 epoch,uint64 height,uint96 snapshot,bytes32 queryHash,bytes32 resultHash,address querier,uint64 seq,
     // uint64 issuedAt)
     bytes32 internal constant STATEMENT_TYPEHASH = 0x7f886d881eb5547b1ea0e3fc8905c5ac73e4a74f2e75b3876f3a45204d8b0d91;
-
     struct Statement {
         bytes32 group; uint64 epoch; uint64 height; uint96 snapshot; bytes32 queryHash; bytes32 resultHash; address querier; uint64 seq;
         uint64 issuedAt;
@@ -269,7 +256,6 @@ library PicoloHashes {
     // OracleResult(bytes32 group,uint64 epoch,bytes32 request,bytes32 statement,bytes32 args,uint96 snapshot,bytes32 resultHash,
     // address payee)
     bytes32 internal constant ORACLE_RESULT_TYPEHASH = 0x6bf64fde12efc901a34b7a7b3fc7360b8f8615d95127f6d75ea06c9983292791;
-
     struct OracleResult {
         bytes32 group; uint64 epoch; bytes32 request; bytes32 statement; bytes32 args; uint96 snapshot; bytes32 resultHash; address payee;
     }
@@ -288,7 +274,6 @@ library PicoloHashes {
 
     // Offer(bytes32 cluster,address node,uint32 gib,uint64 expiresAt)
     bytes32 internal constant OFFER_TYPEHASH = 0xb878cb734ec6a37c9410e3b5e7a02f1c6877c0a4a5e325ac7b831dfb4b42ac99;
-
     struct Offer {
         bytes32 cluster; address node; uint32 gib; uint64 expiresAt;
     }
@@ -307,7 +292,6 @@ library PicoloHashes {
 
     // NodeKey(address node,address owner,address signer)
     bytes32 internal constant NODE_KEY_TYPEHASH = 0x42ddaa25f2afc16214f9fb4e8c81e964187c776073f14c40e6f68af96b3dac44;
-
     struct NodeKey {
         address node; address owner; address signer;
     }
@@ -324,9 +308,26 @@ library PicoloHashes {
         }
     }
 
+    // NodeCertificate(address node,uint64 number,bytes32 transportKeyHash,bytes32 softwareHash,uint64 issuedAt,uint64 expiresAt)
+    bytes32 internal constant NODE_CERTIFICATE_TYPEHASH = 0x86a0ecc0165eebbc369622bcdb11dab9b9a14bbe2a66ca1d8d564b52718bb983;
+    struct NodeCertificate {
+        address node; uint64 number; bytes32 transportKeyHash; bytes32 softwareHash; uint64 issuedAt; uint64 expiresAt;
+    }
+
+    /// @dev Struct hash of `value`, without the domain.
+    function hash(NodeCertificate memory value) internal pure returns (bytes32 result) {
+        bytes32 typeHash = NODE_CERTIFICATE_TYPEHASH;
+        assembly ("memory-safe") {
+            let pos := sub(value, 0x20)
+            let saved := mload(pos)
+            mstore(pos, typeHash)
+            result := keccak256(pos, 224)
+            mstore(pos, saved)
+        }
+    }
+
     // Hello(bytes32 binding,address from,address to)
     bytes32 internal constant HELLO_TYPEHASH = 0x84bed441be693a002a2c92ccf877fd2ad5bba9f73d595ebb19e826ac74ffbe85;
-
     struct Hello {
         bytes32 binding; address from; address to;
     }
@@ -345,7 +346,6 @@ library PicoloHashes {
 
     // MxAsk(bytes32 transaction,address client,uint64 expiresAt)
     bytes32 internal constant MX_ASK_TYPEHASH = 0x1223f6dd0e88a34bbb72a0bbeb38b8c5388773c0a14ebbc0592f332ef5c4eee0;
-
     struct MxAsk {
         bytes32 transaction; address client; uint64 expiresAt;
     }
@@ -364,7 +364,6 @@ library PicoloHashes {
 
     // MxSend(bytes32 transaction,address from,bytes32 resultHash,uint64 sentAt)
     bytes32 internal constant MX_SEND_TYPEHASH = 0x21504fc063aa5dd824685e12a29fc909ff054954a56e55b88cd9c94cf1aa829c;
-
     struct MxSend {
         bytes32 transaction; address from; bytes32 resultHash; uint64 sentAt;
     }

@@ -62,6 +62,11 @@ export const structs = {
   Offer: [['cluster', 'bytes32'], ['node', 'address'], ['gib', 'uint32'], ['expiresAt', 'uint64']],
   // a node's key agrees to work for an owner (vault): registration, where node = signer, and rotation
   NodeKey: [['node', 'address'], ['owner', 'address'], ['signer', 'address']],
+  // a root vouches for a node (registry): its transport key and the software it was checked with
+  NodeCertificate: [
+    ['node', 'address'], ['number', 'uint64'], ['transportKeyHash', 'bytes32'], ['softwareHash', 'bytes32'], ['issuedAt', 'uint64'],
+    ['expiresAt', 'uint64'],
+  ],
   // one side of an authenticated connection: `binding` is exported keying material of the TLS session
   Hello: [['binding', 'bytes32'], ['from', 'address'], ['to', 'address']],
   // what an MX client asks: `transaction` is the hash of the whole request (docs/spec/mx.md)

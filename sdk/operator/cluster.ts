@@ -74,7 +74,7 @@ export async function formGroup(
   network: Network, cluster: ClusterId, gib: number, offers: readonly SignedOffer[],
 ): Promise<Receipt & { group: GroupId; index: number }> {
   const index = Number((await network.contract('ClusterRegistry').getFunction('clusterOf')(cluster))['groups']);
-  const receipt = await network.send('ClusterRegistry', 'formGroup', [cluster, gib, [...offers].sort((a, b) => compareHex(a.signer, b.signer)).map(packed)]);
+  const receipt = await network.send('ClusterRegistry', 'formGroup', [cluster, gib, [...offers].sort((a, b) => compareHex(a.signer, b.signer)).map(compactOffer)]);
   const group = (await network.contract('ClusterRegistry').getFunction('groupId')(cluster, index)) as GroupId;
   return { ...receipt, group, index };
 }
@@ -109,7 +109,7 @@ export function replaceMember(
   network: Network, cluster: ClusterId, index: number, roster: readonly Address[], leaving: Address, offer: SignedOffer,
 ): Promise<Receipt> {
   const packedRoster = `0x${roster.map((signer) => signer.slice(2)).join('')}`;
-  return network.send('ClusterRegistry', 'replaceMember', [cluster, index, packedRoster, leaving, packed(offer)]);
+  return network.send('ClusterRegistry', 'replaceMember', [cluster, index, packedRoster, leaving, compactOffer(offer)]);
 }
 
 async function askOffer(domain: Domain, listing: Listing, cluster: ClusterId, gib: number): Promise<SignedOffer> {
@@ -127,7 +127,7 @@ async function askOffer(domain: Domain, listing: Listing, cluster: ClusterId, gi
 }
 
 /** Compact form (EIP-2098): the recovery bit rides in the top bit of s. */
-function packed({ offer, signature }: SignedOffer): Record<string, unknown> {
+export function compactOffer({ offer, signature }: SignedOffer): Record<string, unknown> {
   const s = BigInt(`0x${signature.slice(66, 130)}`);
   const parity = BigInt(Number.parseInt(signature.slice(130), 16) - 27);
   const yParityAndS = `0x${(s | (parity << 255n)).toString(16).padStart(64, '0')}`;

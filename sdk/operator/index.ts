@@ -12,6 +12,14 @@ export { operatorFaults } from './faults.ts';
 export { announce, offerCapacity, providerOf, registerProvider, requestExit, requiredStakeWei, stake, withdrawStake, type Provider } from './provider.ts';
 export { collectOffers, createCluster, formGroup, listProviders, replaceMember, waitForGroup, type ClusterOrder, type Listing, type SignedOffer } from './cluster.ts';
 export { channelKeyById, channelKeyOf, channelState, claimShare, collectVoucher, fundChannel, type ChannelKey } from './channel.ts';
+export { chosenOf, formDrawnGroup, headerOf, openDraw } from './draw.ts';
+export {
+  anchorCertificate, promote, releaseFees, revokeCertificate, signCertificate, standingOf, trustSteps, type NodeCertificate, type Standing,
+} from './ladder.ts';
+export {
+  advanceProposal, castVote, delayOf, parameterGroups, proposalOf, proposeParams, readParams,
+  type ParameterGroupName, type ParameterUnit, type ParameterValues, type Proposal,
+} from './params.ts';
 export { reportEvidence } from './report.ts';
 export {
   buyKey, complainAbout, delistKey, deliverKey, listKey, listingById, listings, purchaseById, purchasesOf, ratePurchase, receiveKey, reclaimPurchase,

@@ -11,6 +11,7 @@ import {
 } from './cases.ts';
 import { anchorJourney, marketJourney, oracleJourney } from './gas-oracle.ts';
 import { syntheticProof } from './synthetic.ts';
+import { drawJourney, governanceJourney } from './gas-governance.ts';
 import {
   addNode, compactOf, DAY, deployed, ethers, freeTerms, groupOf, helpers, keyOf, now, offer, PINT, possession, send, sign, bySigner,
   type World,
@@ -131,6 +132,12 @@ async function channelJourney(world: World): Promise<void> {
   await note('PaymentChannels.collect ether', send(channels, watcher, 'collect', ether, PINT, await voucher(ether, PINT)));
   await note('PaymentChannels.collect token, new payee', send(channels, watcher, 'collect', token, PINT, await voucher(token, PINT)));
   await note('PaymentChannels.collect token', send(channels, watcher, 'collect', token, 2n * PINT, await voucher(token, 2n * PINT)));
+  const plain = await (await ethers.getContractFactory('FalseToken')).connect(consumer).deploy();
+  const other = keyFor(await plain.getAddress(), 0);
+  await (plain.connect(consumer) as never as typeof channels).getFunction('approve')(await channels.getAddress(), ethers.MaxUint256);
+  await send(channels, consumer, 'fund', other, 100n * PINT);
+  await send(channels, watcher, 'collect', other, PINT, await voucher(other, PINT));
+  await note('PaymentChannels.collect token without votes', send(channels, watcher, 'collect', other, 2n * PINT, await voucher(other, 2n * PINT)));
   const claims = [];
   for (let i = 1; i <= 10; i++) {
     const key = keyFor(await c.PintToken.getAddress(), i);
@@ -181,8 +188,11 @@ async function courtJourney(world: World): Promise<void> {
 describe('gas of whole transactions', () => {
   it('every operation is within 3 % of contracts/gas.json', async function () {
     this.timeout(240_000);
-    const clusters = [4, 7].map((size) => (w: World) => clusterJourney(w, size));
-    for (const journey of [stakeJourney, ...clusters, evidenceJourney, channelJourney, splitterJourney, courtJourney]) {
+    const journeys = [
+      stakeJourney, (w: World) => clusterJourney(w, 4), (w: World) => clusterJourney(w, 7), evidenceJourney, channelJourney, splitterJourney,
+      courtJourney, (w: World) => governanceJourney(w, note), (w: World) => drawJourney(w, note),
+    ];
+    for (const journey of journeys) {
       await journey(await helpers.loadFixture(world));
     }
     const rest = await helpers.loadFixture(world);

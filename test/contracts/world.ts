@@ -42,7 +42,7 @@ export function keyOf(n: number): Uint8Array {
 
 export async function deployed(parameters: Partial<DeployParameters> = {}): Promise<World> {
   const [admin, consumer, watcher, ...others] = await ethers.getSigners();
-  const result = await deployWith(admin as Signer, parameters);
+  const result = await deployWith(admin as Signer, { vaultAdmin: 'deployer', ...parameters });
   const c = Object.fromEntries(
     Object.entries(result.addresses).map(([name, address]) => [
       name, new ethers.Contract(address, abis[name as ContractName] as never, admin as Signer),

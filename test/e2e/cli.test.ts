@@ -57,7 +57,8 @@ describe('e2e: the command line', () => {
     expect([code, stdout]).to.deep.equal([0, commands.find(({ path }) => path.join(' ') === 'cluster create')?.help]);
     expect(commands.map(({ path }) => path.join(' '))).to.include.members([
       '', 'dev', 'provider init', 'provider stake', 'provider status', 'provider exit', 'provider collect', 'node start', 'cluster create', 'group status',
-      'db create', 'sql', 'watch',
+      'db create', 'sql', 'params show', 'params propose', 'params vote', 'params status', 'params queue', 'params execute',
+      'provider certificate issue', 'provider certificate anchor', 'provider certificate revoke', 'provider certificate promote', 'watch',
     ]);
     for (const { path, help, leaf } of commands) {
       expect(help, path.join(' ')).to.match(/^Usage: picolo/);
@@ -86,6 +87,22 @@ describe('e2e: the command line', () => {
       expect([Number(checkpoint) > 0, typeof clockOffsetMs]).to.deep.equal([true, 'number']);
     }
     expect(await json<object>('provider', 'collect', '--dir', dirOf(2))).to.be.an('array');
+  });
+
+  it('parameters and certificates: what stands on the chain, what it refuses', async () => {
+    const { values, delays } = await json<{ values: Record<string, Record<string, string>>; delays: Record<string, string> }>('params', 'show', ...at());
+    expect([values['stakeRates']?.['minimum'], delays['stakeRates'], delays['draw']]).to.deep.equal(['1000000000000000000000', '2073600', '172800']);
+    const poor = await run(['--json', 'params', 'propose', 'draw', 'delay=32', '--description', 'Shorter', ...at()], { PICOLO_KEY: network.key });
+    expect([poor.code, faultIn(poor).code]).to.deep.equal([1, 'CHAIN_REFUSED']); // no votes
+    const odd = await run(['--json', 'params', 'propose', 'draw', 'depth=32', '--description', 'Odd', ...at()], { PICOLO_KEY: network.key });
+    expect([odd.code, faultIn(odd).code]).to.deep.equal([1, 'CLI_BAD_OPTION']);
+    const provider = join(dir, 'dev', 'provider-1');
+    const { node, standing } = await json<{ node: string; standing: { step: string } }>('provider', 'status', '--dir', provider);
+    expect(standing.step).to.equal('staked');
+    const file = join(dir, 'certificate.json');
+    expect(await json<object>('provider', 'certificate', 'issue', ...at(), '--node', node, '--number', '1', '--out', file)).to.include({ node, number: '1' });
+    const forged = await run(['--json', 'provider', 'certificate', 'anchor', '--dir', provider, '--file', file]);
+    expect([forged.code, faultIn(forged).code]).to.deep.equal([1, 'CHAIN_REFUSED']); // that wallet is no root
   });
 
   it('without --json there is a table for people', async () => {

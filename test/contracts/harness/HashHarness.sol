@@ -57,6 +57,9 @@ contract HashHarness {
         if (id == keccak256("NodeKey")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.NodeKey)));
         }
+        if (id == keccak256("NodeCertificate")) {
+            return PicoloHashes.hash(abi.decode(words, (PicoloHashes.NodeCertificate)));
+        }
         if (id == keccak256("Hello")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.Hello)));
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Authority} from "../../../contracts/Authority.sol";
 import {AccessDeposits} from "../../../contracts/AccessDeposits.sol";
 import {CheckpointAnchor} from "../../../contracts/CheckpointAnchor.sol";
 import {ClusterRegistry} from "../../../contracts/ClusterRegistry.sol";
@@ -12,7 +13,9 @@ import {PintToken} from "../../../contracts/PintToken.sol";
 import {QueryOracle} from "../../../contracts/QueryOracle.sol";
 import {SlasherObjective} from "../../../contracts/SlasherObjective.sol";
 import {StakeVault} from "../../../contracts/StakeVault.sol";
+import {SystemParams} from "../../../contracts/SystemParams.sol";
 import {VaultModules} from "../../../contracts/VaultModules.sol";
+import {ISystemParams} from "../../../contracts/interfaces/ISystemParams.sol";
 import {Eip712} from "../../../contracts/libraries/Eip712.sol";
 import {PicoloHashes} from "../../../contracts/libraries/PicoloHashes.sol";
 
@@ -43,6 +46,8 @@ abstract contract Base {
 
     PintToken internal pint;
     StakeVault internal vault;
+    SystemParams internal params;
+    Authority internal authority;
     NodeRegistry internal nodes;
     ClusterRegistry internal clusters;
     SlasherObjective internal slasher;
@@ -56,22 +61,35 @@ abstract contract Base {
     function deployAll() internal {
         vm.warp(1_800_000_000);
         uint256 nonce = vm.getNonce(address(this));
-        address nodesAt = vm.computeCreateAddress(address(this), nonce + 2);
-        address clustersAt = vm.computeCreateAddress(address(this), nonce + 3);
+        address authorityAt = vm.computeCreateAddress(address(this), nonce + 3);
+        address nodesAt = vm.computeCreateAddress(address(this), nonce + 4);
+        address clustersAt = vm.computeCreateAddress(address(this), nonce + 5);
+        address splitterAt = vm.computeCreateAddress(address(this), nonce + 8);
         address[] memory slashers = new address[](2);
-        (slashers[0], slashers[1]) = (vm.computeCreateAddress(address(this), nonce + 4), address(this));
-        pint = PintToken(create("PintToken", abi.encode(address(this))));
+        (slashers[0], slashers[1]) = (vm.computeCreateAddress(address(this), nonce + 6), address(this));
+        PintToken.Grant[] memory grants = new PintToken.Grant[](1);
+        grants[0] = PintToken.Grant(address(this), 1e27, 0, 0);
+        pint = PintToken(create("PintToken", abi.encode(authorityAt, grants)));
         VaultModules.Periods memory periods = VaultModules.Periods(UNBONDING, 14 days, 7 days);
         vault = StakeVault(create("StakeVault", abi.encode(pint, nodesAt, address(this), periods, slashers)));
-        nodes = NodeRegistry(create("NodeRegistry", abi.encode(vault, clustersAt, 1_000e18, 1e18, 50e18)));
-        clusters = ClusterRegistry(create("ClusterRegistry", abi.encode(vault, nodes)));
+        params = SystemParams(create("SystemParams", abi.encode(authorityAt, vault, pint, genesis())));
+        authority = Authority(create("Authority", abi.encode(address(this), address(0), new address[](0), vault, params, pint)));
+        nodes = NodeRegistry(create("NodeRegistry", abi.encode(vault, params, clustersAt, splitterAt)));
+        clusters = ClusterRegistry(create("ClusterRegistry", abi.encode(vault, nodes, params)));
         slasher = SlasherObjective(create("SlasherObjective", abi.encode(vault, clusters)));
         channels = PaymentChannels(create("PaymentChannels", abi.encode(vault)));
-        splitter = ClusterSplitter(payable(create("ClusterSplitter", abi.encode(channels, clusters, vault))));
+        splitter = ClusterSplitter(payable(create("ClusterSplitter", abi.encode(channels, clusters, vault, nodes))));
         access = AccessDeposits(create("AccessDeposits", abi.encode(pint)));
         anchors = CheckpointAnchor(create("CheckpointAnchor", abi.encode(vault, clusters)));
         oracle = QueryOracle(create("QueryOracle", abi.encode(vault, clusters)));
         market = DataMarket(create("DataMarket", ""));
+    }
+
+    function genesis() internal pure returns (SystemParams.Genesis memory) {
+        return SystemParams.Genesis(
+            ISystemParams.StakeRates(1_000e18, 1e18, 50e18), ISystemParams.FeeLock(10_000, 14 days),
+            ISystemParams.Ladder(90 days, 100e18), ISystemParams.Draw(64)
+        );
     }
 
     /// @dev From the artifact, so that tests do not carry the contracts' code themselves.

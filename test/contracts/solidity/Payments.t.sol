@@ -116,6 +116,6 @@ contract PaymentFuzz is Base {
         uint256 a = bound(gib, 1, 1e6);
         uint256 b = a + bound(more, 0, 1e6);
         ok(nodes.requiredStake(a, vcpu) <= nodes.requiredStake(b, vcpu), "monotonic");
-        ok(nodes.requiredStake(a, vcpu) >= nodes.MIN_STAKE(), "at least the minimum");
+        ok(nodes.requiredStake(a, vcpu) >= params.stakeRates().minimum, "at least the minimum");
     }
 }
