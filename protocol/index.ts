@@ -9,6 +9,7 @@
 export * as access from './access/index.ts';
 export * as codec from './codec/index.ts';
 export * as consensus from './consensus/index.ts';
+export * as crossGroup from './cross-group/index.ts';
 export * as crypto from './crypto/index.ts';
 export * as dictionary from './dictionary/index.ts';
 export * as errors from './errors/index.ts';

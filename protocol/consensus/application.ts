@@ -19,6 +19,11 @@ export interface Application {
   removes(command: Command, pending: PendingCommands): readonly Path[];
   /** Reads a command back from its bytes; the same bytes give the same command. Throws for malformed bytes. */
   commandOf(bytes: Uint8Array): Command;
+  /**
+   * False while proofs that the command carries are not of the present epoch of the group they speak for, as far as this node
+   * knows (X-EPOCH). Asked before a command is proposed or voted for, never when it is executed. Without it: always true.
+   */
+  timely?(command: Command): boolean;
   /** Encoded committed block (`AppliedBlock.encoded`) while it is in the history window. */
   blockAt(height: Height): Uint8Array | undefined;
 }

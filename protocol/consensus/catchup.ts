@@ -3,10 +3,12 @@ import { limits } from '../limits/index.ts';
 import { insertBlock, learnQc, lockRank } from './chain.ts';
 import type { Anchor } from './config.ts';
 import { checkpointAnchor, takeCertificate } from './checkpoint.ts';
+import { takeRecent } from './intents.ts';
 import { keyAt } from './keys.ts';
 import type { BlocksMessage, CertifiedBlock, FetchMessage } from './message.ts';
 import { persist } from './persist.ts';
 import { buryAcked, failingOver } from './replay.ts';
+import { readChain } from './restore.ts';
 import { send, type Replica } from './state.ts';
 import { openFast } from './view/enter.ts';
 import { decodeCertifiedBlock } from './wire.ts';
@@ -125,7 +127,7 @@ export function onInstalled(replica: Replica, anchor: Anchor): void {
   replica.tip = { height: anchor.height, hash: anchor.blockHash, header, closeTs: anchor.closeTs, maxTs: anchor.maxTs, sealed };
   replica.changedSinceCheckpoint = anchor.maxTs > anchor.closeTs ? 1 : 0; // another checkpoint must take in the tail
   replica.blocks.clear();
-  replica.recent.clear();
+  takeRecent(replica, readChain({ config: replica.config, application: replica.application, position: anchor }, replica.read).recent);
   replica.checkpoints.clear();
   replica.previousCheckpoint = anchor.checkpoint;
   persist(replica, { kind: 'checkpointHash', height: anchor.height, hash: anchor.checkpoint });

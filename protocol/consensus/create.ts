@@ -2,6 +2,7 @@ import { createHlc } from '../hlc/index.ts';
 import { ZERO_HASH, type Rank, type ReplicaIndex, type Timestamp, type View } from '../types/index.ts';
 import type { Application } from './application.ts';
 import { quorum, type GroupConfig } from './config.ts';
+import { takeRecent } from './intents.ts';
 import { addAcked } from './replay.ts';
 import { ALL_RULES, type Rules } from './rules.ts';
 import type { Restored } from './restore.ts';
@@ -34,7 +35,7 @@ export function createReplicaWith(
     acked: new Map(), ackedByPath: new Map(), ackedBytes: 0, ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
     abstainUntil: restored?.abstainUntil ?? -1n, quarantined: restored?.quarantined ?? false, halted: false,
     recalling: restored?.quarantined === true || !rules.recall ? undefined : new Set([self]),
-    tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), recentCloseTs: 0n as Timestamp,
+    tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), intents: new Map(), recentCloseTs: 0n as Timestamp,
     changedSinceCheckpoint: 0, checkpointMs: 0,
     current: newView(0, restored !== undefined && rules.restartedLeaderSilent), failures: 0, changeMs: 0, changeSentMs: 0,
     resumeChange: restored !== undefined && restored.vcView > restored.view, ownChange: undefined, builtOpening: -1n,
@@ -63,7 +64,7 @@ function fillFrom(replica: Replica, restored: Restored): void {
   if (rules.durableFastVotes) for (const claim of restored.claims) lock(replica, claim);
   if (restored.bound !== undefined) noteVoted(replica, undefined, restored.bound.closeTs, restored.bound.consumed);
   current.deadAcks.push(...restored.deadAcks);
-  for (const [path, version] of restored.recent) replica.recent.set(path, version);
+  takeRecent(replica, restored.recent);
 }
 
 function newPeer(): PeerState {

@@ -2,7 +2,7 @@ import { merkleRoot } from '../crypto/index.ts';
 import { invariant } from '../errors/index.ts';
 import { ZERO_TIMESTAMP } from '../hlc/index.ts';
 import {
-  compareHex, ZERO_HASH, type BlockHash, type Command, type EntryId, type Item, type KeyVersion, type Path, type Timestamp,
+  compareHex, ZERO_HASH, type BlockHash, type Command, type EntryId, type Item, type KeyVersion, type Path, type Stage, type Timestamp,
 } from '../types/index.ts';
 import { effectsRootOf, outcomeLeaf, type BlockEntry, type Consumed, type Outcome } from './block.ts';
 import type { KnownEntry } from './entry.ts';
@@ -16,11 +16,15 @@ interface Run {
   readonly writes: Map<Path, KeyVersion>;
   readonly consumed: Consumed[];
   readonly inBlock: Map<EntryId, Command>;
+  readonly opened: Map<EntryId, Timestamp>;
+  readonly closed: Set<EntryId>;
 }
 
 /** Executes entries in order over `parent` (§2.2 exec, §2.9). Deterministic; changes nothing. */
 export function execute(replica: Replica, parent: BlockHash, entries: readonly BlockEntry[]): Execution {
-  const run: Run = { replica, parent, closeTs: closeAt(replica, parent), writes: new Map(), consumed: [], inBlock: new Map() };
+  const run: Run = {
+    replica, parent, closeTs: closeAt(replica, parent), writes: new Map(), consumed: [], inBlock: new Map(), opened: new Map(), closed: new Set(),
+  };
   const outcomes: Outcome[] = [];
   const outcomeOf = new Map<EntryId, Outcome>();
   for (const entry of entries) {
@@ -32,7 +36,7 @@ export function execute(replica: Replica, parent: BlockHash, entries: readonly B
   }
   const consumed = run.consumed.toSorted((a, b) => compareHex(a.path, b.path));
   return {
-    outcomes, outcomeOf, writes: run.writes, consumed,
+    outcomes, outcomeOf, writes: run.writes, consumed, opened: run.opened, closed: run.closed,
     effectsRoot: effectsRootOf(consumed),
     outcomeRoot: merkleRoot(entries.map(({ id }, i) => outcomeLeaf(id, outcomes[i] as Outcome))),
   };
@@ -40,9 +44,13 @@ export function execute(replica: Replica, parent: BlockHash, entries: readonly B
 
 function executeEntry(run: Run, entry: BlockEntry): Outcome {
   const { command, ts } = entry;
+  const { stage } = command;
   if (stateOf(run, command.noncePath).version !== ZERO_HASH) return 'skipped';
   if (run.replica.rules.lateRule && ts <= run.closeTs) return 'skipped';
-  if (ts > command.notAfter || !itemsHold(command.items, ts, (path) => stateOf(run, path))) return abort(run, entry);
+  if (stage?.kind === 'decide' && ts <= stage.notBefore) return 'skipped';
+  const holds = ts <= command.notAfter && itemsHold(command.items, ts, (path) => stateOf(run, path), stage);
+  // decisions and resolutions have no effect or their own: an abort would use up the key that the right one needs
+  if (!holds) return stage === undefined || stage.kind === 'prepare' ? abort(run, entry) : 'skipped';
   const base = pendingOf(run.replica, run.parent);
   const pending = (id: EntryId): Command | undefined => run.inBlock.get(id) ?? base(id);
   const verdict = run.replica.application.check(command, pending);
@@ -53,6 +61,8 @@ function executeEntry(run: Run, entry: BlockEntry): Outcome {
     if (item.mode === 'W') run.consumed.push({ path: item.path, from: item.version, to: entry.id });
     run.writes.set(item.path, afterItem(stateOf(run, item.path), item, entry, removes));
   }
+  if (stage?.kind === 'prepare') run.opened.set(entry.id, ts);
+  if (stage?.kind === 'resolve') run.closed.add(stage.intent);
   return 'applied';
 }
 
@@ -69,16 +79,22 @@ function stateOf(run: Run, path: Path): KeyVersion {
 }
 
 /** Every item is at its version and the timestamp order agrees (§2.2 exec). */
-export function itemsHold(items: readonly Item[], ts: Timestamp, stateAt: (path: Path) => KeyVersion): boolean {
-  return items.every((item) => itemHolds(item, ts, stateAt(item.path)));
+export function itemsHold(items: readonly Item[], ts: Timestamp, stateAt: (path: Path) => KeyVersion, stage?: Stage): boolean {
+  return items.every((item) => itemHolds(item, ts, stateAt(item.path), stage));
 }
 
-export function itemHolds(item: Item, ts: Timestamp, at: KeyVersion): boolean {
-  return at.version === item.version && ts > at.writtenAt && (item.mode === 'R' || ts > at.readAt);
+/** An intent holds for its resolution alone, whose timestamp may be that of the intent itself (X-LOCK, X-RESOLVE). */
+export function itemHolds(item: Item, ts: Timestamp, at: KeyVersion, stage?: Stage): boolean {
+  if (stage?.kind === 'resolve') return at.version === item.version && ts >= at.writtenAt;
+  return at.version === item.version && at.intent === undefined && ts > at.writtenAt && (item.mode === 'R' || ts > at.readAt);
 }
 
 /** State of a key after an entry used it. */
-export function afterItem(at: KeyVersion, item: Item, { id, ts }: KnownEntry, removes: ReadonlySet<Path>): KeyVersion {
+export function afterItem(at: KeyVersion, item: Item, { id, ts, command }: KnownEntry, removes: ReadonlySet<Path>): KeyVersion {
+  const { stage } = command;
+  const back = stage?.kind === 'resolve' ? stage.restores.get(item.path) : undefined;
+  if (back !== undefined) return { version: back, writtenAt: at.writtenAt, readAt: ts };
   if (item.mode === 'R') return { ...at, readAt: ts > at.readAt ? ts : at.readAt };
-  return { version: (removes.has(item.path) ? ZERO_HASH : id) as EntryId, writtenAt: ts, readAt: ZERO_TIMESTAMP };
+  const written = { version: (removes.has(item.path) ? ZERO_HASH : id) as EntryId, writtenAt: ts, readAt: ZERO_TIMESTAMP };
+  return stage?.kind === 'prepare' && item.path !== command.noncePath ? { ...written, intent: true } : written;
 }

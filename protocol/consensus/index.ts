@@ -40,5 +40,6 @@ export {
 export { decodeReceipt, encodeReceipt, receiptC } from './receipt-codec.ts';
 export { readTailBlock, type TailBlock } from './tail.ts';
 export { verifyMessage } from './verify.ts';
+export { proofFrom } from './proof.ts';
 export { verifyReceipt } from './verify-receipt.ts';
 export { verifierOf, type Verifier } from './verifier.ts';

@@ -150,8 +150,10 @@ function ackedOf({ ackedAll, view }: Fold, application: Application): Pick<Resto
   return { acked: ackedAll.filter(open), deadAcks: ackedAll.filter((entry) => entry.view === view && !open(entry)) };
 }
 
+type ChainParts = Pick<RestoreParts, 'config' | 'application' | 'position'>;
+
 /** The ledger's tip, and the key states that its closed timestamp has not passed yet. */
-function readChain({ config, application, position }: RestoreParts, read: CommandReader): Pick<Restored, 'tip' | 'recent'> {
+export function readChain({ config, application, position }: ChainParts, read: CommandReader): Pick<Restored, 'tip' | 'recent'> {
   const recent = new Map<Path, KeyVersion>();
   if (position.height === config.anchor.height) return { tip: undefined, recent };
   const blocks: CertifiedBlock[] = [];

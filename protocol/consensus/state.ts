@@ -26,6 +26,9 @@ export interface Execution {
   readonly outcomeOf: ReadonlyMap<EntryId, Outcome>;
   readonly writes: ReadonlyMap<Path, KeyVersion>;
   readonly consumed: readonly Consumed[];
+  /** Intents that the block made, with their timestamps, and those that it resolved. */
+  readonly opened: ReadonlyMap<EntryId, Timestamp>;
+  readonly closed: ReadonlySet<EntryId>;
   readonly effectsRoot: Hash32;
   readonly outcomeRoot: Hash32;
 }
@@ -279,6 +282,8 @@ export interface Replica {
   readonly recent: Map<Path, KeyVersion>;
   /** Bodies of blocks committed in the running step, which the ledger applies after it. */
   readonly committing: Map<EntryId, Command>;
+  /** Intents without a resolution in the committed chain, with their timestamps; all of them are above the closed timestamp. */
+  readonly intents: Map<EntryId, Timestamp>;
   recentCloseTs: Timestamp;
   changedSinceCheckpoint: number;
   checkpointMs: number;

@@ -32,6 +32,8 @@ export const limits = Object.freeze({
   rememberedCommandBytes: 32 * 1024 * 1024,
   signaturesRemembered: 50_000,
   headersPerReceipt: 1024,
+  participantsPerPlan: 8,
+  plansRemembered: 10_000,
   // questions between nodes
   peerRequestsOpen: 256,
   peerRequestsServed: 64,

@@ -10,6 +10,20 @@ export interface Item {
   readonly mode: ItemMode;
 }
 
+/**
+ * What a command does for a transaction over several groups (`protocol/cross-group`). It follows from the command's bytes, and
+ * the command's id binds all of it.
+ */
+export type Stage =
+  /** Leaves intents on all keys it names, those it only reads included. */
+  | { readonly kind: 'prepare' }
+  /** Uses up the key of the decision; without effect up to `notBefore`. */
+  | { readonly kind: 'decide'; readonly notBefore: Timestamp }
+  /** Ends the intents of one prepare, at the decided timestamp (undefined: the leader's stamp); `restores`: versions that come back. */
+  | {
+    readonly kind: 'resolve'; readonly intent: EntryId; readonly ts: Timestamp | undefined; readonly restores: ReadonlyMap<Path, EntryId>;
+  };
+
 /** What consensus orders: a client-signed transaction, opaque but for its footprint. */
 export interface Command {
   readonly id: TxId;
@@ -24,6 +38,8 @@ export interface Command {
   readonly classicOnly: boolean;
   /** The encoded signed transaction. */
   readonly bytes: Uint8Array;
+  /** Only in commands of a cross-group transaction. */
+  readonly stage?: Stage;
 }
 
 /** State of one key: who wrote it, when, and the latest timestamp that read it. */
@@ -31,4 +47,6 @@ export interface KeyVersion {
   readonly version: EntryId;
   readonly writtenAt: Timestamp;
   readonly readAt: Timestamp;
+  /** The version is an intent: only its own resolution may use the key. */
+  readonly intent?: true;
 }

@@ -6,7 +6,7 @@ export type {
   Address, BlockHash, CertHash, ClusterId, DatabaseId, Digest, EntryId, GroupId, Hash32, Hex, Path,
   Signature, Timestamp, TxId,
 } from './ids.ts';
-export type { Command, Item, ItemMode, KeyVersion } from './command.ts';
+export type { Command, Item, ItemMode, KeyVersion, Stage } from './command.ts';
 export type { Epoch, GroupRef, Height, ReplicaIndex, Rank, Round, View } from './positions.ts';
 export { Remembered } from './remembered.ts';
 export { regionCode, regionMask, regions, type Region } from './region.ts';

@@ -16,7 +16,7 @@ export class SimNode {
   private readonly born: boolean;
   readonly clock: MachineClock;
   readonly disk = new Disk();
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   config: GroupConfig;
   replica: Replica;
   up = true;
@@ -35,8 +35,9 @@ export class SimNode {
   private guardImage = new Map<string, string>();
   private fullUntilMs = 0;
 
-  constructor(world: World, index: ReplicaIndex, honest = true) {
+  constructor(world: World, index: ReplicaIndex, honest = true, ledger = new Ledger()) {
     this.world = world;
+    this.ledger = ledger;
     this.index = index;
     this.born = honest;
     this.config = world.config;

@@ -53,7 +53,7 @@ export interface RunResult {
 export class World {
   readonly plan: Plan;
   readonly config: GroupConfig;
-  readonly events = new Events();
+  readonly events: Events;
   readonly signatures: Signatures;
   readonly checkers: Checkers;
   readonly random: { readonly [name in 'network' | 'disk' | 'clocks' | 'workload' | 'faults' | 'byzantine']: Random };
@@ -70,10 +70,12 @@ export class World {
   private readonly valid = new WeakMap<Message, Map<string, boolean>>();
   private readonly hash = new RunHash();
   private readonly released: Command[] = [];
-  private registryEpoch = 1n;
+  protected registryEpoch = 1n;
   private eventCount = 0;
 
-  constructor(plan: Plan, log?: (line: string) => void) {
+  /** @param events shared by the worlds of several groups */
+  constructor(plan: Plan, log?: (line: string) => void, events = new Events(), name = 'group') {
+    this.events = events;
     this.plan = plan;
     this.log = log;
     const of = (name: string): Random => stream(plan.seed, name);
@@ -85,17 +87,19 @@ export class World {
     this.signatures = plan.real ? new RealSignatures(domain, keys) : new Signatures();
     this.signatures.trustNames = plan.trustNames;
     this.config = groupConfig({
-      domain, group: hashOf('group') as GroupId, epoch: 1n, roster: [...keys.keys()], classicOnly: plan.classicOnly, timing: timingOf(plan),
+      domain, group: hashOf(name) as GroupId, epoch: 1n, roster: [...keys.keys()], classicOnly: plan.classicOnly, timing: timingOf(plan),
     });
     this.checkers = new Checkers(this, (invariant, what) => this.violate(invariant, what));
     this.network = new Network(this);
     this.workload = new Workload(this);
     this.faults = new Faults(this);
-    for (let i = 0; i < plan.replicas; i++) {
-      const behaviours = plan.byzantine.get(i);
-      this.nodes.push(behaviours === undefined ? new SimNode(this, i) : byzantineNode(this, i, behaviours));
-    }
+    for (let i = 0; i < plan.replicas; i++) this.nodes.push(this.machine(i));
     this.machines.push(...this.nodes);
+  }
+
+  protected machine(index: ReplicaIndex): SimNode {
+    const behaviours = this.plan.byzantine.get(index);
+    return behaviours === undefined ? new SimNode(this, index) : byzantineNode(this, index, behaviours);
   }
 
   /** Signatures that make a quorum in this run; fewer in one mutant. */

@@ -16,6 +16,7 @@ export const rooms: readonly Room[] = [
   ...ground.map((folder) => ({ folder, floor: 0 })),
   ...nouns.map((folder) => ({ folder, floor: 1 })),
   ...cores.map((folder) => ({ folder, floor: 2 })),
+  { folder: 'protocol/cross-group', floor: 2.5 }, // carries proofs of consensus from group to group
   { folder: 'protocol/index.ts', floor: 3 },
   { folder: 'contracts', floor: 3 }, // its TypeScript door only: ABIs and addresses
   { folder: 'node/ports', floor: 3 },

@@ -1,11 +1,11 @@
-import { ZERO_HASH, type EntryId, type Path } from '../../types/index.ts';
-import { merklePath } from '../../crypto/index.ts';
+import { ZERO_HASH, type Path } from '../../types/index.ts';
 import { invariant } from '../../errors/index.ts';
-import { outcomeLeaf, type BlockHeader, type Outcome } from '../block.ts';
+import type { BlockHeader, Outcome } from '../block.ts';
 import { noteCheckpointBlock } from '../checkpoint.ts';
 import type { CommittedEntry } from '../effect.ts';
+import { noteIntents } from '../intents.ts';
 import { extendsTip, keyAt, lineage } from '../keys.ts';
-import type { ClassicReceipt } from '../receipt.ts';
+import { receiptOf, type Executed } from '../proof.ts';
 import { persist } from '../persist.ts';
 import { buryAcked, dropAcked, failingOver } from '../replay.ts';
 import { openFast } from '../view/enter.ts';
@@ -41,6 +41,7 @@ function commitOne(replica: Replica, node: BlockNode, after: readonly BlockNode[
   const committed: CommittedEntry[] = entries.map((entry, i) => ({ ...entry, outcome: outcomes[i] as Outcome }));
   emitCommit(replica, node, committed);
   for (const [path, version] of node.execution.writes) replica.recent.set(path, version);
+  noteIntents(replica, node.execution);
   replica.tip = {
     height: header.height, hash: node.hash, header, closeTs: header.closeTs, maxTs: header.maxTs, sealed: replica.tip.sealed || header.kind === 'reconfig',
   };
@@ -106,18 +107,11 @@ function settleCommand(replica: Replica, node: BlockNode, entry: CommittedEntry,
   }
   replica.pending.delete(entry.command.id);
   if (pending.gateway === undefined) return;
-  const receipt = receiptOf(node, entry, index, after);
+  const receipt = receiptOf([node, ...after].map(executed), index);
   replica.out.push({ kind: 'reply', command: entry.command.id, reply: { kind: 'receipt', receipt } });
 }
 
-function receiptOf(node: BlockNode, entry: CommittedEntry, index: number, after: readonly BlockNode[]): ClassicReceipt {
-  const leaves = node.block.entries.map(({ id }: { id: EntryId }, i) => outcomeLeaf(id, node.execution.outcomes[i] as Outcome));
-  const last = after[after.length - 1] as BlockNode;
-  return {
-    kind: 'classic', command: entry.command.id, entry: entry.id, ts: entry.ts, footprintRoot: entry.command.footprintRoot, outcome: entry.outcome,
-    path: merklePath(leaves, index), headers: [node, ...after].map(({ block }) => block.header), qc: last.qc as ClassicReceipt['qc'],
-  };
-}
+const executed = ({ block, qc, execution }: BlockNode): Executed => ({ block, qc, outcomes: execution.outcomes });
 
 /** Blocks that do not extend the committed chain can never be committed. */
 function prune(replica: Replica): void {

@@ -5,6 +5,7 @@ import { quorum } from '../config.ts';
 import { closing, releaseMs, stamp } from '../clock.ts';
 import { byTime, known, type KnownEntry } from '../entry.ts';
 import type { BlockEntry, BlockKind, Qc } from '../block.ts';
+import { decidedTs, mustWait, oldestIntent } from '../intents.ts';
 import { keyAt, lineage } from '../keys.ts';
 import type { BatchCert } from '../message.ts';
 import { send, type Replica } from '../state.ts';
@@ -42,7 +43,7 @@ function openFirst(replica: Replica): void {
 function reasonFor(replica: Replica, parentQc: Qc, parent: ParentFacts): BlockKind | undefined {
   const { timing } = replica.config;
   if (parent.sealed) return 'normal'; // flushes the end of the epoch
-  if (mayReconfigure(replica)) return 'reconfig';
+  if (mayReconfigure(replica, parentQc.blockHash)) return 'reconfig';
   const sinceMs = replica.elapsedMs - replica.current.leader.proposedMs;
   const checkpointDue = replica.elapsedMs - replica.checkpointMs >= timing.checkpointIntervalMs && changed(replica, parentQc.blockHash);
   if (checkpointDue) return 'checkpoint';
@@ -50,8 +51,9 @@ function reasonFor(replica: Replica, parentQc: Qc, parent: ParentFacts): BlockKi
   return sinceMs >= timing.closeIntervalMs || replica.ackedBytes >= limits.blockBytes / 2 ? 'normal' : undefined;
 }
 
-/** Voters may not have heard of the next epoch yet: between attempts the group goes on as before. */
-function mayReconfigure(replica: Replica): boolean {
+/** Voters may not have heard of the next epoch yet, and intents come first (X-SEAL): until then the group goes on as before. */
+function mayReconfigure(replica: Replica, base: BlockHash): boolean {
+  if (oldestIntent(replica, base) !== undefined) return false;
   return replica.next !== undefined && replica.elapsedMs - replica.reconfigMs >= replica.config.timing.commandTimeoutMs / 4;
 }
 
@@ -68,7 +70,8 @@ function changed(replica: Replica, base: BlockHash): boolean {
 
 function hasCommands(replica: Replica, base: BlockHash): boolean {
   for (const { classic, command } of replica.pending.values()) {
-    if (classic && keyAt(replica, base, command.noncePath).version === ZERO_HASH && !expired(replica, command.notAfter)) return true;
+    if (!classic || expired(replica, command.notAfter) || mustWait(replica, base, command)) continue;
+    if (keyAt(replica, base, command.noncePath).version === ZERO_HASH) return true;
   }
   return false;
 }
@@ -78,7 +81,7 @@ const expired = (replica: Replica, notAfter: Timestamp): boolean => msOf(notAfte
 function proposeOn(replica: Replica, parentQc: Qc, parent: ParentFacts, kind: BlockKind): void {
   const base = parentQc.blockHash;
   const swept = parent.sealed ? [] : sweep(replica, base);
-  const closeTs = kind === 'reconfig' ? sealTs(parent, swept) : nextCloseTs(replica, parent, swept);
+  const closeTs = kind === 'reconfig' ? sealTs(parent, swept) : nextCloseTs(replica, base, parent, swept);
   const room = limits.entriesPerBlock - swept.length;
   const ordered = kind === 'reconfig' || parent.sealed ? [] : order(replica, base, swept, closeTs, room);
   const round = replica.current.leader.lastRound + 1;
@@ -130,7 +133,7 @@ function order(replica: Replica, base: BlockHash, swept: readonly Swept[], close
   let bytes = 0;
   for (const { classic, command } of replica.pending.values()) {
     if (!classic || taken.has(command.id) || out.length >= room || expired(replica, command.notAfter)) continue;
-    if (keyAt(replica, base, command.noncePath).version !== ZERO_HASH) continue;
+    if (keyAt(replica, base, command.noncePath).version !== ZERO_HASH || mustWait(replica, base, command)) continue;
     bytes += command.bytes.length;
     if (bytes > limits.blockBytes) break;
     let after = closeTs;
@@ -138,15 +141,15 @@ function order(replica: Replica, base: BlockHash, swept: readonly Swept[], close
       const at = keyAt(replica, base, path);
       for (const ts of [at.writtenAt, at.readAt, latest.get(path) ?? 0n]) if (ts > after) after = ts as Timestamp;
     }
-    const entry = known({ command, ts: stamp(replica, after) });
+    const entry = known({ command, ts: decidedTs(command) ?? stamp(replica, after) });
     for (const { path } of command.items) latest.set(path, entry.ts);
     out.push({ ...entry, certView: null });
   }
   return out;
 }
 
-/** Largest T that q clocks have left behind by W (§2.10), below every certificate left out. */
-function nextCloseTs(replica: Replica, parent: ParentFacts, swept: readonly Swept[]): Timestamp {
+/** Largest T that q clocks have left behind by W (§2.10), below every certificate left out and every open intent (X-CLOSE). */
+function nextCloseTs(replica: Replica, base: BlockHash, parent: ParentFacts, swept: readonly Swept[]): Timestamp {
   const clocks = replica.peers.map(({ clockMs }, i) => (i === replica.self ? replica.clockMs : clockMs)).sort((a, b) => b - a);
   const agreedMs = (clocks[quorum(replica.config) - 1] ?? 0) - replica.config.timing.clockWindowMs;
   let closeTs = closing(agreedMs);
@@ -154,6 +157,8 @@ function nextCloseTs(replica: Replica, parent: ParentFacts, swept: readonly Swep
   for (const entry of replica.acked.values()) {
     if (!inBlock.has(entry.id) && entry.view === replica.view && entry.ts <= closeTs) closeTs = (entry.ts - 1n) as Timestamp;
   }
+  const intent = replica.rules.intentFloor ? oldestIntent(replica, base) : undefined;
+  if (intent !== undefined && intent <= closeTs) closeTs = (intent - 1n) as Timestamp;
   return closeTs > parent.closeTs ? closeTs : parent.closeTs;
 }
 

@@ -4,6 +4,7 @@ import type { Block, Consumed, Qc } from '../block.ts';
 import { insertBlock, learnQc, lockRank } from '../chain.ts';
 import { leaderOf } from '../config.ts';
 import { noteProposal } from '../evidence.ts';
+import { closesIntent, decidedTs, isTimely, oldestIntent } from '../intents.ts';
 import { effectiveClose, extendsTip, lineage, lockKey } from '../keys.ts';
 import type { BatchCert, ProposalMessage, RejectReason } from '../message.ts';
 import { persist } from '../persist.ts';
@@ -81,7 +82,7 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   if (node === undefined) return 'wait';
   const contents = judgeContents(replica, block);
   if (contents !== undefined) return contents;
-  if (!sameRoots(node)) return 'invalid';
+  if (!sameRoots(node) || closesIntent(replica, node)) return 'invalid';
   const failing = opening || !replica.rules.replayCheck ? [] : failingOver(replica, node.hash, header.view);
   if (failing.length > 0) {
     replica.current.proposalDone = true;
@@ -112,12 +113,18 @@ function judgeContents(replica: Replica, { header, entries }: Block): Verdict | 
   if (header.kind === 'opening') return header.closeTs === parent.closeTs ? undefined : 'invalid';
   if (parent.sealed && entries.length > 0) return 'invalid';
   if (header.kind === 'reconfig') return sealsRightly(replica, header.closeTs, parent, header) ? undefined : 'behind';
-  for (const { certView, ts } of entries) {
+  for (const { certView, ts, command } of entries) {
     if (certView !== null) {
       if (certView !== header.view) return 'invalid';
       continue;
     }
-    if (ts <= parent.closeTs || !fresh(replica, ts)) return 'stale';
+    if (ts <= parent.closeTs) return 'stale';
+    const decided = decidedTs(command);
+    if (decided !== undefined) { // X-RESOLVE: exempt from T1, because X-CLOSE kept its time open
+      if (ts !== decided) return 'invalid';
+      continue;
+    }
+    if (!fresh(replica, ts) || !isTimely(replica, command)) return 'stale';
     if (!notAhead(replica, ts)) return 'wait';
   }
   if (replica.rules.closeCheck && !parent.sealed && !mayClose(replica, header.closeTs)) return 'wait';
@@ -127,6 +134,7 @@ function judgeContents(replica: Replica, { header, entries }: Block): Verdict | 
 /** A reconfig block is right when the registry announced the same to this replica (§2.13). */
 function sealsRightly(replica: Replica, closeTs: Timestamp, parent: { closeTs: Timestamp; maxTs: Timestamp }, header: Block['header']): boolean {
   const floor = header.maxTs > parent.closeTs ? header.maxTs : parent.closeTs;
+  if (oldestIntent(replica, header.parent) !== undefined) return false; // X-SEAL
   return replica.next !== undefined && replica.next.hash === header.next && closeTs === floor;
 }
 

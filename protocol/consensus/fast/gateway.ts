@@ -3,6 +3,7 @@ import { ZERO_HASH, type Command, type Timestamp, type TxId } from '../../types/
 import { leaderOf } from '../config.ts';
 import { stamp } from '../clock.ts';
 import { batchRootOf, known, type KnownEntry } from '../entry.ts';
+import { isEarly } from '../intents.ts';
 import { keyAt } from '../keys.ts';
 import { finalTooLate, leadMs, patienceMs } from '../pace.ts';
 import { signOnLastFlush } from '../persist.ts';
@@ -23,7 +24,7 @@ const BUSY_DELAYS = 6;
 export function onSubmit(replica: Replica, command: Command): void {
   if (replica.sealedHeight !== undefined) return refuse(replica, command.id, 'sealed');
   if (wasDecided(replica, command)) return refuse(replica, command.id, 'superseded');
-  const pending = watch(replica, command);
+  const pending = isEarly(replica, command) ? undefined : watch(replica, command);
   if (pending === undefined) return refuse(replica, command.id, 'overloaded');
   if (pending.gateway !== undefined) return;
   pending.gateway = { phase: 'queued', batchRoot: undefined, index: 0, phaseMs: replica.elapsedMs };
@@ -34,7 +35,7 @@ export function onSubmit(replica: Replica, command: Command): void {
 
 /** Somebody wants this command ordered by the leader (§2.7). */
 export function onSubmitMessage(replica: Replica, command: Command): void {
-  if (wasDecided(replica, command)) return;
+  if (wasDecided(replica, command) || isEarly(replica, command)) return;
   const pending = watch(replica, command);
   if (pending !== undefined) pending.classic = true;
 }

@@ -3,6 +3,7 @@ import { learnQc, lockRank } from '../chain.ts';
 import { faults } from '../config.ts';
 import { byTime } from '../entry.ts';
 import { noteViewChange } from '../evidence.ts';
+import { mustWait } from '../intents.ts';
 import type { BatchCert, ViewChangeMessage } from '../message.ts';
 import { persist } from '../persist.ts';
 import { send, type Replica } from '../state.ts';
@@ -97,6 +98,7 @@ function fail(replica: Replica, cause: string): void {
 /** A group in which nobody writes still follows the registry when its leader is gone (§2.13). */
 function epochOverdue(replica: Replica): boolean {
   const { next, current, elapsedMs } = replica;
+  if (replica.intents.size > 0) return false; // X-SEAL: no leader could end it
   return next !== undefined && elapsedMs - Math.max(next.sinceMs, current.startedMs) >= viewTimeoutMs(replica);
 }
 
@@ -112,7 +114,8 @@ function commandOverdue(replica: Replica): boolean {
   let nextMs = elapsedMs + limitMs;
   for (const { sinceMs, command, classic, gateway } of replica.pending.values()) {
     const at = dueMs(sinceMs);
-    if (at <= elapsedMs && (classic || gateway?.phase !== 'queued') && replica.tip.closeTs < command.notAfter) return true;
+    const overdue = at <= elapsedMs && (classic || gateway?.phase !== 'queued') && replica.tip.closeTs < command.notAfter;
+    if (overdue && !mustWait(replica, replica.tip.hash, command)) return true;
     nextMs = Math.min(nextMs, at);
   }
   for (const { sinceMs } of replica.acked.values()) {
