@@ -107,3 +107,10 @@ export function hex32(option: string): (text: string) => Hex {
     return value;
   };
 }
+
+/** Adds the commands of a group, each with its example, and shows all of them in the help of the group. */
+export function withExamples(group: Command, commands: readonly Command[], examples: Readonly<Record<string, string>>): Command {
+  const lines = commands.map((command) => `  picolo ${group.name()} ${examples[command.name()] ?? command.name()}`);
+  commands.forEach((command, i) => group.addCommand(command.addHelpText('after', `\nExample:\n${lines[i]}\n`)));
+  return group.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n`);
+}

@@ -10,25 +10,32 @@ import {
 } from '../../sdk/operator/index.ts';
 import { connectFrom, openDatabase, withConnection, type ConnectionOptions } from '../connection.ts';
 import { newOneTimeSecret, oneTimeSecret, sellerKeys } from '../market-keys.ts';
-import { hex32, onChain, outputOf, tokens, wholeNumber, withWallet } from '../options.ts';
+import { hex32, onChain, outputOf, tokens, wholeNumber, withExamples, withWallet } from '../options.ts';
 import type { Output } from '../output.ts';
 
+const EXAMPLES: Readonly<Record<string, string>> = {
+  seal: 'seal --table people --column income --rows people.jsonl --keys seller.json',
+  list: 'list --database 0x… --table people --column income --price 0.1 --bond 0.05 --keys seller.json',
+  show: 'show --listing 0x…',
+  buy: 'buy --listing 0x… --keys buyer.json',
+  deliver: 'deliver --listing 0x… --keys seller.json',
+  open: 'open --purchase 0x… --database 0x… --table people --column income --keys buyer.json',
+  complain: 'complain --purchase 0x… --keys buyer.json',
+  settle: 'settle --purchase 0x…',
+  reclaim: 'reclaim --purchase 0x…',
+  rate: 'rate --purchase 0x… --stars 5',
+  delist: 'delist --listing 0x…',
+};
+
 export function marketCommand(): Command {
-  const market = new Command('market').description('Sell and buy the decryption of encrypted columns.').addHelpText('after', `
-Examples:
-  picolo market seal --table people --column income --rows people.jsonl --keys seller.json
-  picolo market list --database 0x… --table people --column income --price 0.1 --bond 0.05 --keys seller.json
-  picolo market buy --listing 0x… --keys buyer.json
-  picolo market deliver --listing 0x… --keys seller.json
-  picolo market open --purchase 0x… --database 0x… --table people --column income --keys buyer.json
-  picolo market complain --purchase 0x… --keys buyer.json
-`);
-  for (const command of [sealCommand, listCommand, showCommand, buyCommand, deliverCommand, openCommand, complainCommand]) market.addCommand(command());
-  return market
-    .addCommand(ending('settle', 'Pay the provider: the buyer at once, anybody when the time to complain is over.', settlePurchase))
-    .addCommand(ending('reclaim', 'Take the price back when no key came in time.', reclaimPurchase))
-    .addCommand(rateCommand())
-    .addCommand(delistCommand());
+  const market = new Command('market').description('Sell and buy the decryption of encrypted columns.');
+  const commands = [
+    sealCommand(), listCommand(), showCommand(), buyCommand(), deliverCommand(), openCommand(), complainCommand(),
+    ending('settle', 'Pay the provider: the buyer at once, anybody when the time to complain is over.', settlePurchase),
+    ending('reclaim', 'Take the price back when no key came in time.', reclaimPurchase),
+    rateCommand(), delistCommand(),
+  ];
+  return withExamples(market, commands, EXAMPLES);
 }
 
 const keysOption = (): Option => new Option('--keys <file>', 'file with the secrets; made when it is not there').makeOptionMandatory();

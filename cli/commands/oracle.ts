@@ -4,18 +4,18 @@ import { statementIdOf } from '../../protocol/oracle/index.ts';
 import type { GroupId, Hash32 } from '../../protocol/types/index.ts';
 import { anchorCheckpoint, fulfilRequest, openRequests, registerStatement, requestById } from '../../sdk/operator/index.ts';
 import { connectFrom, withConnection, type ConnectionOptions } from '../connection.ts';
-import { hex32, onChain, outputOf, withWallet } from '../options.ts';
+import { hex32, onChain, outputOf, withExamples, withWallet } from '../options.ts';
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  anchor: 'anchor --group 0x…',
+  register: "register --group 0x… --database 0x… --sql 'SELECT SUM(points) FROM scores'",
+  requests: 'requests --group 0x…',
+  fulfil: "fulfil --request 0x… --database 0x… --sql 'SELECT SUM(points) FROM scores'",
+};
 
 export function oracleCommand(): Command {
-  return new Command('oracle').description('Bring a group\'s state to contracts.')
-    .addCommand(anchorCommand()).addCommand(registerCommand()).addCommand(requestsCommand()).addCommand(fulfilCommand())
-    .addHelpText('after', `
-Examples:
-  picolo oracle anchor --group 0x…
-  picolo oracle register --group 0x… --database 0x… --sql 'SELECT SUM(points) FROM scores'
-  picolo oracle requests --group 0x…
-  picolo oracle fulfil --request 0x… --database 0x… --sql 'SELECT SUM(points) FROM scores'
-`);
+  const oracle = new Command('oracle').description('Bring a group\'s state to contracts.');
+  return withExamples(oracle, [anchorCommand(), registerCommand(), requestsCommand(), fulfilCommand()], EXAMPLES);
 }
 
 const groupOption = (): Option => new Option('--group <id>', 'the replica group').argParser(hex32('--group')).makeOptionMandatory();

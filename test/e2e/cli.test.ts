@@ -95,7 +95,7 @@ describe('e2e: the command line', () => {
     const poor = await run(['--json', 'params', 'propose', 'draw', 'delay=32', '--description', 'Shorter', ...at()], { PICOLO_KEY: network.key });
     expect([poor.code, faultIn(poor).code]).to.deep.equal([1, 'CHAIN_REFUSED']); // no votes
     const odd = await run(['--json', 'params', 'propose', 'draw', 'depth=32', '--description', 'Odd', ...at()], { PICOLO_KEY: network.key });
-    expect([odd.code, faultIn(odd).code]).to.deep.equal([1, 'CLI_BAD_OPTION']);
+    expect([odd.code, faultIn(odd).code]).to.deep.equal([2, 'CLI_BAD_OPTION']);
     const provider = join(dir, 'dev', 'provider-1');
     const { node, standing } = await json<{ node: string; standing: { step: string } }>('provider', 'status', '--dir', provider);
     expect(standing.step).to.equal('staked');
