@@ -8,7 +8,7 @@ export function streamChannel(stream: Stream, connection: Connection): Channel {
     onData: () => undefined, onDrain: () => undefined, onClose: () => undefined,
     write: (bytes) => (stream.status === 'open' ? stream.send(bytes) : true),
     end() {
-      stream.close().then(() => connection.close(), () => connection.abort(ended()));
+      stream.close().then(() => connection.close()).catch(() => connection.abort(ended()));
     },
     destroy() {
       connection.abort(ended());
