@@ -1,7 +1,7 @@
 import { MAX_TIMESTAMP, ZERO_TIMESTAMP } from '../hlc/index.ts';
 import { footprintRootOf } from '../rows/index.ts';
 import { bytesOf, compareHex, ZERO_HASH, type Command, type EntryId, type Item, type Path } from '../types/index.ts';
-import { decisionPathOf, isIntentPath, named, planIdOf, prepareIdOf, resolutionPathOf } from './plan.ts';
+import { decisionPathOf, isIntentPath, named, planIdOf, prepareIdOf, resolutionPathOf, usesAlone } from './plan.ts';
 import { ALL_RULES, type CrossGroupRules } from './rules.ts';
 import { decisionIdOf, decodePayload, encodePayload, isPayload, type Decide, type PartReader, type Payload, type Prepare, type Resolve } from './stages.ts';
 
@@ -62,7 +62,7 @@ function decide({ plan, decision }: Decide, { oneDecisionKey }: CrossGroupRules)
   const planId = planIdOf(plan);
   const id = decisionIdOf(planId, decision);
   const noncePath = oneDecisionKey ? decisionPathOf(planId) : decisionPathOf(id);
-  const items: Item[] = [{ path: noncePath, version: NONE, mode: 'W' }];
+  const items = usesAlone(noncePath);
   const late = decision.verdict === 'timeout'; // then only aborts, before that never: they do not race
   const notBefore = late ? plan.decideBy : ZERO_TIMESTAMP;
   return {

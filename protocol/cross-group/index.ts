@@ -17,6 +17,9 @@ export {
   type Decide, type Decided, type Decision, type Payload, type Prepare, type Prepared, type PartReader, type Resolve, type Verdict,
 } from './stages.ts';
 export { commandOf, partOf, payloadOf, stageReader } from './commands.ts';
+export {
+  decisionEntryOf, decisionLeafOf, DECISION_TABLE, MARK_TABLE, markLeafOf, readDecisionLeaf, readMarkLeaf, type DecisionLeaf,
+} from './leaf.ts';
 export { crossGroupVerifier, isDecided, preparedAs, provesThePresent, type Groups, type Place, type ProofParts } from './verify.ts';
 export {
   decodeCrossGroupMessage, encodeCrossGroupMessage, Finisher, type Action, type CrossGroupMessage, type FinisherParts,

@@ -2,7 +2,8 @@ import { address, encode, hash32, list, record, timestamp, u64, type Codec } fro
 import { sha256Hex } from '../crypto/index.ts';
 import { limits } from '../limits/index.ts';
 import {
-  bytesOf, compareHex, concatBytes, type Address, type DatabaseId, type EntryId, type Epoch, type GroupId, type Hash32, type Path, type Timestamp, type TxId,
+  bytesOf, compareHex, concatBytes, ZERO_HASH, type Address, type DatabaseId, type EntryId, type Epoch, type GroupId, type Hash32, type Item, type Path,
+  type Timestamp, type TxId,
 } from '../types/index.ts';
 import { crossGroupFaults } from './faults.ts';
 
@@ -72,6 +73,11 @@ export function isIntentPath(path: Path): boolean {
 /** The key that every decision about the plan uses up (X-ONCE). */
 export function decisionPathOf(planId: Hash32): Path {
   return named(0x15, bytesOf(planId)) as Path;
+}
+
+/** Footprint of what needs one key at version zero and nothing else. */
+export function usesAlone(path: Path): readonly Item[] {
+  return [{ path, version: ZERO_HASH as EntryId, mode: 'W' }];
 }
 
 /** The key that the resolution of a prepare uses up. */

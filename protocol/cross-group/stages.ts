@@ -84,7 +84,7 @@ export function isPayload(data: Uint8Array): boolean {
   return data[0] === 0x82;
 }
 
-const VERDICTS: readonly Verdict[] = ['commit', 'prevented', 'timeout'];
+export const VERDICTS: readonly Verdict[] = ['commit', 'prevented', 'timeout'];
 
 /** The command id of a decision. It names all that the decision does, so a proof of the one is no proof of another. */
 export function decisionIdOf(planId: Hash32, { verdict, ts, prepared }: Decision): TxId {

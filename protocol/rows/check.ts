@@ -33,14 +33,17 @@ export function checkTransaction(tx: SignedTransaction, view: StateView): 'valid
   return planned === 'unresolved' || 'fault' in planned ? planned : 'valid';
 }
 
-/** The same, and of a valid transaction all that it uses and changes: an engine need not find it out again. */
-export function planTransaction(tx: SignedTransaction, view: StateView): Plan | Refusal | 'unresolved' {
+/**
+ * The same, and of a valid transaction all that it uses and changes: an engine need not find it out again.
+ * @param mark key that joins a part to its transaction over several groups (X-PART); the only use without a row
+ */
+export function planTransaction(tx: SignedTransaction, view: StateView, mark?: Path): Plan | Refusal | 'unresolved' {
   let plan: Plan | undefined;
   const verdict = refusalOf(() => {
     checkSigner(tx, view);
     const declared = new Map(tx.body.items.map((item) => [item.path, item]));
     plan = planDeclared(tx, view);
-    compare(plan, declared);
+    compare(plan, declared, mark);
   });
   if (verdict !== 'valid') return verdict.fault.code === 'TX_UNRESOLVED' ? 'unresolved' : verdict;
   invariant(plan !== undefined, 'valid-transaction-has-a-plan');
@@ -97,11 +100,11 @@ function checkSigner({ header, body }: SignedTransaction, view: StateView): void
 }
 
 /** Every use declared in its mode; more reads are the client's own, more writes would lock keys for nothing. */
-function compare({ uses }: Plan, declared: ReadonlyMap<Path, Item>): void {
+function compare({ uses }: Plan, declared: ReadonlyMap<Path, Item>, mark: Path | undefined): void {
   for (const [path, { ref, mode }] of uses) {
     const item = declared.get(path);
     if (item === undefined) throw txFaults.footprintGap({ table: ref.table, index: ref.index, path });
     if (item.mode !== mode) throw txFaults.footprintMode({ table: ref.table, index: ref.index, path, expected: mode });
   }
-  for (const { path, mode } of declared.values()) if (mode === 'W' && !uses.has(path)) throw txFaults.footprintExtra({ path });
+  for (const { path, mode } of declared.values()) if (mode === 'W' && path !== mark && !uses.has(path)) throw txFaults.footprintExtra({ path });
 }

@@ -12,7 +12,8 @@ import {
 } from '../../protocol/schema/index.ts';
 import { createTree } from '../../protocol/state-tree/index.ts';
 import {
-  bytesOf, concatBytes, ZERO_HASH, type BlockHash, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Path, type Timestamp,
+  bytesOf, compareHex, concatBytes, ZERO_HASH, type BlockHash, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Item, type Path,
+  type Timestamp,
 } from '../../protocol/types/index.ts';
 import type { AppliedBlock, AppliedEntry, ChainPosition, StateCommitment } from '../../node/ports/index.ts';
 
@@ -95,11 +96,12 @@ export class World {
   }
 
   /** Signed on the reference state, not executed. */
-  sign(mutations: readonly Mutation[], ts: Timestamp, notAfter: Timestamp = MAX_TIMESTAMP): Made {
+  sign(mutations: readonly Mutation[], ts: Timestamp, notAfter: Timestamp = MAX_TIMESTAMP, mark: readonly Item[] = []): Made {
     const { database, schema } = this;
     const nonce = this.#nonce++;
     const writer = addressOf(this.key);
-    const items = footprintOf({ schema, database, writer, nonce, mutations, before: this.before() });
+    const rows = footprintOf({ schema, database, writer, nonce, mutations, before: this.before() });
+    const items = [...rows, ...mark].toSorted((a, b) => compareHex(a.path, b.path));
     const draft = buildTransaction({
       database, writer, nonce, schemaVersion: schema.version, snapshot: 0n as Timestamp, notAfter, mutations, items, backpointers: [],
     });
@@ -126,26 +128,18 @@ export class World {
 
   /** What a checkpoint at the closed timestamp commits to. */
   commitment(closeMs: number): StateCommitment {
-    const closeTs = at(closeMs);
-    const leaves = new Map<Path, Hash32>();
-    for (const { by, path, hash, notAfter } of this.#ordered(this.#events)) {
-      if (by.ts > closeTs) continue;
-      if (hash === null || (notAfter !== undefined && notAfter < closeTs)) leaves.delete(path);
-      else leaves.set(path, hash);
-    }
-    const sorted = [...leaves].map(([path, rowHash]) => ({ path, rowHash })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
-    const tree = createTree();
-    const root = tree.build(sorted);
-    let capsuleHead: Hash32 = ZERO_HASH;
-    const order = this.#applied.filter(({ ts }) => ts <= closeTs).toSorted((a, b) => compareTs(a.ts, b.ts) || (a.entryId < b.entryId ? -1 : 1));
-    for (const { entryId } of order) capsuleHead = sha256Hex(concatBytes(bytesOf(capsuleHead), bytesOf(entryId)));
-    return { stateRoot: root.hash, rowCount: root.count, capsuleHead };
+    return commitmentOf([this], at(closeMs));
+  }
+
+  /** What the state tree and the capsule take in, in the order of execution. */
+  get made(): { readonly events: readonly Event[]; readonly applied: readonly EntryRef[] } {
+    return { events: this.#events, applied: this.#applied };
   }
 
   /** Rows of a table as of a moment, full width, by key. */
   rowsAt(table: string, ms: number): Row[] {
     const rows = new Map<Path, Row>();
-    for (const { by, path, change } of this.#ordered(this.#events)) {
+    for (const { by, path, change } of ordered(this.#events)) {
       if (by.ts > at(ms) || change === undefined || change.ref.table !== table || change.ref.index !== '') continue;
       if (change.content === null) rows.delete(path);
       else rows.set(path, change.content);
@@ -153,22 +147,30 @@ export class World {
     return [...rows].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }
 
-  #ordered(events: readonly Event[]): readonly Event[] {
-    return events.toSorted((a, b) => compareTs(a.by.ts, b.by.ts)); // stable: events of one entry stay in order
-  }
-
   #execute({ tx, entry }: Made, outcome: 'applied' | 'aborted'): void {
     const by = { entryId: entry.entryId, ts: entry.ts };
-    if (outcome === 'applied') {
-      const changes = changesOf(this.schema, tx, this.before());
-      const next = changedSchema(tx.body.mutations);
-      const dropped = next === undefined ? [] : this.#droppedBy(next);
-      for (const change of [...dropped, ...changes]) this.#set(change, by);
-      if (next !== undefined) this.#enter(next, by);
-      this.#applied.push(by);
-    }
+    if (outcome === 'applied') this.run(tx, by);
+    this.consume(tx, by);
+  }
+
+  /** The effects of a transaction on rows. */
+  run(tx: SignedTransaction, by: EntryRef): void {
+    const changes = changesOf(this.schema, tx, this.before());
+    const next = changedSchema(tx.body.mutations);
+    const dropped = next === undefined ? [] : this.#droppedBy(next);
+    for (const change of [...dropped, ...changes]) this.#set(change, by);
+    if (next !== undefined) this.#enter(next, by);
+    this.#applied.push(by);
+  }
+
+  consume(tx: SignedTransaction, by: EntryRef): void {
     const { path, rowHash } = nonceLeafOf(tx.header, by);
-    this.#events.push({ by, path, hash: rowHash, notAfter: tx.header.notAfter as Timestamp });
+    this.note(by, path, rowHash as Hash32, tx.header.notAfter as Timestamp);
+  }
+
+  /** Any other leaf; with `notAfter` one that expires. */
+  note(by: EntryRef, path: Path, hash: Hash32, notAfter?: Timestamp): void {
+    this.#events.push({ by, path, hash, ...(notAfter === undefined ? {} : { notAfter }) });
   }
 
   #set(change: Change, by: EntryRef): void {
@@ -198,3 +200,24 @@ export class World {
   }
 }
 
+/** The state of several databases of one group. */
+export function commitmentOf(worlds: readonly World[], closeTs: Timestamp): StateCommitment {
+  const leaves = new Map<Path, Hash32>();
+  for (const { by, path, hash, notAfter } of ordered(worlds.flatMap(({ made }) => made.events))) {
+    if (by.ts > closeTs) continue;
+    if (hash === null || (notAfter !== undefined && notAfter < closeTs)) leaves.delete(path);
+    else leaves.set(path, hash);
+  }
+  const sorted = [...leaves].map(([path, rowHash]) => ({ path, rowHash })).toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const root = createTree().build(sorted);
+  let capsuleHead: Hash32 = ZERO_HASH;
+  const applied = worlds.flatMap(({ made }) => made.applied).filter(({ ts }) => ts <= closeTs);
+  for (const { entryId } of applied.toSorted((a, b) => compareTs(a.ts, b.ts) || (a.entryId < b.entryId ? -1 : 1))) {
+    capsuleHead = sha256Hex(concatBytes(bytesOf(capsuleHead), bytesOf(entryId)));
+  }
+  return { stateRoot: root.hash, rowCount: root.count, capsuleHead };
+}
+
+function ordered(events: readonly Event[]): readonly Event[] {
+  return events.toSorted((a, b) => compareTs(a.by.ts, b.by.ts)); // stable: events of one entry stay in order
+}

@@ -6,7 +6,7 @@ import type { Column, Table } from '../../../protocol/schema/index.ts';
  * is one transaction. Users' tables are `t<id>` (current rows) and `h<id>` (superseded ones), columns
  * `c0…`; names live in `spaces` and `schemas`, so a rename or a reserved word never meets SQLite.
  */
-export const layoutVersion = 1n;
+export const layoutVersion = 2n;
 
 export const layout = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -29,7 +29,7 @@ export const layout = `
     dropped_ts BLOB, UNIQUE (database, name, index_name, since)
   ) STRICT;
 
-  -- who wrote what: one row per entry that a leaf, current or superseded, still points to (refs)
+  -- who wrote what: one row per entry that a leaf, current or superseded, still points to (refs); no head where nobody signed (decisions)
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY, entry BLOB NOT NULL, ts BLOB NOT NULL, head BLOB NOT NULL, mutations BLOB NOT NULL, refs INTEGER NOT NULL
   ) STRICT;
@@ -48,6 +48,11 @@ export const layout = `
   CREATE INDEX nonces_end ON nonces (not_after);
   -- keys read or removed above the closed timestamp: lower timestamps may not write there any more
   CREATE TABLE recent (path BLOB PRIMARY KEY, written_ts BLOB NOT NULL, read_ts BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- keys of transactions over several groups: open intents, and what above the closed timestamp has no leaf to tell its version
+  CREATE TABLE intents (path BLOB PRIMARY KEY, version BLOB NOT NULL, ts BLOB NOT NULL, open INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  -- proofs of own decisions to commit, for participants that ask late
+  CREATE TABLE decisions (plan BLOB PRIMARY KEY, decided BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
   -- what changed since the newest certified checkpoint, with what was there before; folded = the checkpoint that took it in
   CREATE TABLE pending (

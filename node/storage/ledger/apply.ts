@@ -1,10 +1,11 @@
+import type { Scalar } from '../../../protocol/codec/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
 import {
   changedSchema, changesOf, indexKeyOf, keyRef, nonceRef, pathOf, pathRange, SCHEMA_TABLE,
   type Before, type Change, type EntryRef, type KeyRef, type SignedTransaction,
 } from '../../../protocol/rows/index.ts';
 import { keyOf, schemaEffects, type Index, type Schema, type Table } from '../../../protocol/schema/index.ts';
-import { ZERO_HASH, type DatabaseId, type EntryId, type Path } from '../../../protocol/types/index.ts';
+import { ZERO_HASH, type DatabaseId, type EntryId, type Path, type Timestamp } from '../../../protocol/types/index.ts';
 import type { AppliedEntry } from '../../ports/index.ts';
 import { tsBlob } from '../file/bytes.ts';
 import type { Changed, PendingChanges } from './changes.ts';
@@ -12,7 +13,7 @@ import { mutationHashes, type Entries } from './entries.ts';
 import type { LeafRecord, Leaves } from './leaves.ts';
 import type { Nonces, Recent } from './nonces.ts';
 import type { RowStore } from './row-store.ts';
-import type { Space, Spaces } from './spaces.ts';
+import { GROUP_LEVEL, type Space, type Spaces } from './spaces.ts';
 import type { Store } from './store.ts';
 
 export interface ApplyParts {
@@ -24,6 +25,17 @@ export interface ApplyParts {
   readonly nonces: Nonces;
   readonly recent: Recent;
   readonly pending: PendingChanges;
+}
+
+interface LeafParts extends KeyRef {
+  readonly content: readonly Scalar[];
+}
+
+/** How the intents of a part end. */
+export interface Resolution {
+  readonly commits: boolean;
+  readonly preparedAt: Timestamp;
+  readonly mark: LeafParts & { readonly until: Timestamp };
 }
 
 /** One entry being executed: who writes, and what has changed so far. */
@@ -45,16 +57,48 @@ export class Applier {
 
   /** Inside the block's transaction. */
   apply(applied: AppliedEntry, tx: SignedTransaction, planned?: readonly Change[]): void {
-    const { entries, pending } = this.#parts;
     const by = { entryId: applied.entryId, ts: applied.ts };
     const isApplied = applied.outcome === 'applied';
-    const mutations = isApplied ? mutationHashes(tx) : new Uint8Array(0);
-    const entry = entries.add({ ...by, header: tx.header, signature: tx.signature, mutations });
-    const run: Run = { tx, database: tx.header.database, by, entry, changes: [] };
+    const run = this.#begin(by, tx, isApplied);
     if (isApplied) this.#execute(run, planned);
     this.#consumeNonce(run);
     if (isApplied) this.#remember(run);
-    pending.add({ ...by, applied: isApplied, changes: run.changes });
+    this.#parts.pending.add({ ...by, applied: isApplied, changes: run.changes });
+  }
+
+  /** X-PREPARE: the part's nonce is used up, whatever comes of the part. */
+  prepare(by: EntryRef, tx: SignedTransaction, outcome: AppliedEntry['outcome']): void {
+    const run = this.#begin(by, tx, outcome === 'applied'); // as the part's commit, if that comes at the same timestamp
+    this.#consumeNonce(run);
+    this.#parts.pending.add({ ...by, applied: false, changes: run.changes });
+  }
+
+  /** X-RESOLVE: the part at the decided timestamp, or nothing of it; in both cases its mark stays. */
+  resolve(by: EntryRef, tx: SignedTransaction, { mark, preparedAt, commits }: Resolution): void {
+    const run = this.#begin(by, tx, commits);
+    if (commits) this.#execute(run);
+    this.#put(run, mark, mark.content, null, undefined);
+    this.#parts.nonces.add(mark.path, by.ts, mark.until);
+    this.#remember(run, { preparedAt, commits, mark: mark.path });
+    this.#parts.pending.add({ ...by, applied: commits, changes: run.changes });
+  }
+
+  /** X-ONCE: a leaf that nobody signed; for ever, or until a checkpoint past `until`. */
+  decide(by: EntryRef, { path, table, key, content }: LeafParts, until: EntryRef['ts'] | undefined): void {
+    const { spaces, entries, leaves, nonces, pending } = this.#parts;
+    const space = spaces.of(GROUP_LEVEL, { table, index: '' });
+    const entry = entries.add({ ...by, vouch: null, mutations: new Uint8Array(0) });
+    const before = leaves.current(path); // one may stand there only when it has expired
+    const after = leaves.put({ path, space, key, content, entry, by, mutation: null }, before);
+    if (until !== undefined) nonces.add(path, by.ts, until);
+    pending.add({ ...by, applied: false, changes: [{ path, before: before?.hash ?? null, after }] });
+  }
+
+  #begin(by: EntryRef, tx: SignedTransaction, writes: boolean): Run {
+    const { header, signature } = tx;
+    const mutations = writes ? mutationHashes(tx) : new Uint8Array(0);
+    const entry = this.#parts.entries.add({ ...by, vouch: { header, signature }, mutations });
+    return { tx, database: header.database, by, entry, changes: [] };
   }
 
   /** @param planned its changes, as they were found when it was checked; an applied entry builds on just those versions */
@@ -119,11 +163,14 @@ export class Applier {
   }
 
   /** Timestamps that later entries of this window may not get below. */
-  #remember({ tx, by, changes }: Run): void {
+  #remember({ tx, by, changes }: Run, after?: { readonly preparedAt: Timestamp; readonly commits: boolean; readonly mark: Path }): void {
     const { recent } = this.#parts;
-    const removed = new Set<Path>(changes.filter(({ after }) => after === null).map(({ path }) => path));
+    const removed = new Set<Path>(changes.filter((change) => change.after === null).map(({ path }) => path));
+    const nonce = nonceRef(tx.header.database, tx.header.writer, tx.header.nonce).path;
     for (const { path, mode } of tx.body.items) {
-      if (mode === 'R') recent.read(path, by.ts);
+      const back = after !== undefined && (mode === 'R' || !after.commits) && path !== nonce && path !== after.mark;
+      if (back) recent.restored(path, after.preparedAt, by.ts);
+      else if (mode === 'R') recent.read(path, by.ts);
       else recent.written(path, by.ts, removed.has(path));
     }
   }

@@ -12,10 +12,16 @@ import type { Store } from './store.ts';
 
 export const headC = record({ header: headerC, signature: writerSignatureC });
 
-/** What is kept of an entry: enough to prove who wrote each of its rows. */
-export interface StoredEntry extends EntryRef {
+/** Who signed an entry. */
+export interface Vouch {
   readonly header: TransactionHeader;
   readonly signature: WriterSignature;
+}
+
+/** What is kept of an entry: enough to prove who wrote each of its rows. */
+export interface StoredEntry extends EntryRef {
+  /** Null for a decision about a transaction over several groups, which no writer signs. */
+  readonly vouch: Vouch | null;
   /** Leaves of the mutation tree, 32 bytes each; empty for an aborted entry, which wrote no row. */
   readonly mutations: Uint8Array;
 }
@@ -23,6 +29,8 @@ export interface StoredEntry extends EntryRef {
 interface Row {
   entry: Buffer; ts: Buffer; head: Buffer; mutations: Buffer;
 }
+
+const NOBODY = new Uint8Array(0);
 
 /** Leaves of a transaction's mutation tree; a single one is its own root. */
 export function mutationHashes({ header, body }: SignedTransaction): Uint8Array {
@@ -47,10 +55,10 @@ export class Entries {
     this.#store = store;
   }
 
-  add({ entryId, ts, header, signature, mutations }: StoredEntry): bigint {
+  add({ entryId, ts, vouch, mutations }: StoredEntry): bigint {
     const added = this.#store.run(
       'INSERT INTO entries (entry, ts, head, mutations, refs) VALUES (?, ?, ?, ?, 0)',
-      blobOf(entryId), tsBlob(ts), encode(headC, { header, signature }), mutations,
+      blobOf(entryId), tsBlob(ts), vouch === null ? NOBODY : encode(headC, vouch), mutations,
     );
     const id = BigInt(added.lastInsertRowid);
     this.#refs.set(id, { entryId, ts });
@@ -60,8 +68,8 @@ export class Entries {
   get(id: bigint): StoredEntry {
     const row = this.#store.get<Row>('SELECT entry, ts, head, mutations FROM entries WHERE id = ?', id);
     invariant(row !== undefined, 'ledger-entry-is-kept', { id });
-    const { header, signature } = decode(headC, row.head);
-    return { entryId: hashFrom(row.entry), ts: tsFrom(row.ts), header, signature, mutations: row.mutations };
+    const vouch = row.head.length === 0 ? null : decode(headC, row.head);
+    return { entryId: hashFrom(row.entry), ts: tsFrom(row.ts), vouch, mutations: row.mutations };
   }
 
   ref(id: bigint): EntryRef {

@@ -2,7 +2,7 @@ import type { Domain } from '../../../protocol/codec/index.ts';
 import { ZERO_TIMESTAMP } from '../../../protocol/hlc/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
-import { NONCE_TABLE, type DatabaseMetadata, type RowProof } from '../../../protocol/rows/index.ts';
+import type { DatabaseMetadata, RowProof } from '../../../protocol/rows/index.ts';
 import type { Schema } from '../../../protocol/schema/index.ts';
 import {
   ZERO_HASH, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Height, type KeyVersion, type Path,
@@ -15,13 +15,15 @@ import { PendingChanges } from './changes.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Entries } from './entries.ts';
 import { History } from './history.ts';
+import { Intents } from './intents.ts';
 import { Leaves } from './leaves.ts';
 import { Nonces, Recent } from './nonces.ts';
 import { readPosition, writePosition, type StoredPosition } from './positions.ts';
 import { Reads, type KeyAnswer, type RangeRead } from './reads.ts';
 import { RowStore } from './row-store.ts';
 import { Snapshots } from './snapshot.ts';
-import { Spaces } from './spaces.ts';
+import { expiringTables, Spaces } from './spaces.ts';
+import { Stages } from './stages.ts';
 import { Store } from './store.ts';
 import { Validity } from './validity.ts';
 
@@ -53,6 +55,10 @@ export interface SqlLedger extends Ledger {
   range(height: Height, from: Path, to: Path, limit: number): RangeRead | 'unavailable';
   /** Certificate of one of the newest `limits.stateRootsKept` checkpoints: the height later pages of a range are read at. */
   certifiedAt(height: Height): Uint8Array | undefined;
+  /** Proof of a decision of this group about a transaction over several (X-FINISH), for participants that ask late. */
+  keepDecision(plan: Hash32, decided: Uint8Array): void;
+  /** What was kept; undefined for a plan that was not decided to commit, or not while this ledger followed the chain. */
+  decision(plan: Hash32): Uint8Array | undefined;
   /** Who wrote the row at the checkpoint. */
   provenance(height: Height, path: Path): RowProof | undefined;
 }
@@ -73,6 +79,8 @@ class GroupLedger implements SqlLedger {
   readonly #checkpoints: Checkpoints;
   readonly #validity: Validity;
   readonly #applier: Applier;
+  readonly #intents: Intents;
+  readonly #stages: Stages;
   readonly #reads: Reads;
   readonly #snapshots: Snapshots;
   readonly #history: History;
@@ -91,7 +99,9 @@ class GroupLedger implements SqlLedger {
     const checkpoints = (this.#checkpoints = new Checkpoints({ store, leaves, pending, nonces, entries }));
     const applier = (this.#applier = new Applier({ store, spaces, rows, leaves, entries, nonces, recent, pending }));
     const reads = (this.#reads = new Reads({ leaves, entries, checkpoints }));
-    this.#validity = new Validity({ domain, spaces, leaves, entries });
+    const validity = (this.#validity = new Validity({ domain, spaces, leaves, entries }));
+    const intents = (this.#intents = new Intents(store));
+    this.#stages = new Stages({ store, applier, intents, transactionOf: (part) => validity.transactionOf(part) });
     this.#snapshots = new Snapshots({ domain, store, spaces, rows, leaves, entries, nonces, checkpoints, reads, applier });
     this.#history = new History({ store, rows, leaves, entries, historyMs });
     if (store.isNew) writePosition(store, { ...genesis, maxTs: ZERO_TIMESTAMP, historyFrom: ZERO_TIMESTAMP });
@@ -103,12 +113,17 @@ class GroupLedger implements SqlLedger {
   }
 
   versionOf(path: Path): KeyVersion | undefined {
+    return this.#intents.versionOf(path) ?? this.#versionOf(path);
+  }
+
+  #versionOf(path: Path): KeyVersion | undefined {
     const leaf = this.#leaves.version(path);
     const recent = this.#recent.get(path);
     if (leaf !== undefined) {
       const { entryId, ts } = leaf;
-      const expired = leaf.space.table === NONCE_TABLE && this.#nonces.isExpired(path, ts, this.#position.closeTs);
-      if (!expired) return { version: entryId, writtenAt: ts, readAt: recent?.readAt ?? ZERO_TIMESTAMP };
+      const expired = expiringTables.has(leaf.space.table) && this.#nonces.isExpired(path, ts, this.#position.closeTs);
+      const writtenAt = recent !== undefined && recent.writtenAt > ts ? recent.writtenAt : ts; // an intent stood here since
+      if (!expired) return { version: entryId, writtenAt, readAt: recent?.readAt ?? ZERO_TIMESTAMP };
     }
     return recent === undefined ? undefined : { version: ZERO_HASH as EntryId, ...recent };
   }
@@ -128,6 +143,9 @@ class GroupLedger implements SqlLedger {
       const { epoch, height, blockHash, closeTs } = block;
       this.#keepBlock(block);
       this.#recent.prune(closeTs);
+      this.#intents.prune(closeTs);
+      const intent = this.#intents.oldest();
+      invariant(intent === undefined || closeTs < intent, 'ledger-time-closes-below-intents', { closeTs, intent }); // X-CLOSE
       writePosition(this.#store, { epoch, height, blockHash, closeTs, maxTs, historyFrom: this.#position.historyFrom });
     });
   }
@@ -169,6 +187,7 @@ class GroupLedger implements SqlLedger {
         this.#snapshots.install(position, commitment, certificate);
         this.#validity.forget();
         this.#recent.forget();
+        this.#intents.forget();
         const maxTs = this.#applyAll(tail.flatMap(({ entries }) => entries.filter(({ ts }) => ts > position.closeTs)), position.closeTs);
         for (const block of tail) this.#keepBlock(block);
         writePosition(this.#store, { ...position, maxTs, historyFrom: position.closeTs });
@@ -207,6 +226,14 @@ class GroupLedger implements SqlLedger {
     return this.#reads.range(height, from, to, limit);
   }
 
+  keepDecision(plan: Hash32, decided: Uint8Array): void {
+    this.#stages.keepDecision(plan, decided);
+  }
+
+  decision(plan: Hash32): Uint8Array | undefined {
+    return this.#stages.decision(plan);
+  }
+
   provenance(height: Height, path: Path): RowProof | undefined {
     return this.#reads.provenance(height, path);
   }
@@ -227,6 +254,10 @@ class GroupLedger implements SqlLedger {
   /** Returns the highest timestamp seen so far. */
   #applyAll(entries: readonly AppliedEntry[], maxTs: Timestamp): Timestamp {
     for (const entry of entries) {
+      if (entry.command.stage !== undefined) {
+        this.#stages.apply(entry);
+        continue;
+      }
       const tx = this.#validity.transactionOf(entry.command);
       invariant(tx !== 'invalid', 'ledger-committed-commands-are-genuine', { entry: entry.entryId });
       this.#applier.apply(entry, tx, this.#validity.changes(entry.command));
@@ -243,7 +274,7 @@ class GroupLedger implements SqlLedger {
         this.#recent.settle();
       });
     } catch (error) {
-      for (const cache of [this.#entries, this.#leaves, this.#recent, this.#spaces, this.#validity]) cache.forget();
+      for (const cache of [this.#entries, this.#leaves, this.#recent, this.#intents, this.#spaces, this.#validity]) cache.forget();
       throw error;
     } finally {
       this.#position = readPosition(this.#store);

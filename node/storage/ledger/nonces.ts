@@ -4,7 +4,7 @@ import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
 import type { Store } from './store.ts';
 
 /**
- * Keys that outlive nothing but a moment. A nonce leaf leaves the state with the first checkpoint whose
+ * Keys that outlive nothing but a moment: nonces, marks of parts, decisions to abort. A nonce leaf leaves the state with the first checkpoint whose
  * closed timestamp is past its transaction's `notAfter`: nobody can execute that transaction any
  * more, and a function of the closed timestamp is the same on every replica (consensus §2.11).
  */
@@ -68,6 +68,11 @@ export class Recent {
   written(path: Path, ts: Timestamp, removed: boolean): void {
     if (removed) this.#set(path, { writtenAt: ts, readAt: ZERO_TIMESTAMP });
     else if (this.#used.delete(path)) this.#changed.add(path);
+  }
+
+  /** An intent on the key was resolved and its version is back: intent and resolution count as a write and a read of it (X-RESOLVE). */
+  restored(path: Path, preparedAt: Timestamp, ts: Timestamp): void {
+    this.#set(path, { writtenAt: preparedAt, readAt: ts });
   }
 
   /** At or below the closed timestamp nothing executes any more, so nothing needs to be refused there. */

@@ -93,9 +93,10 @@ export class Reads {
     const leaf = leaves.asOf(path, checkpoints.get(height).closeTs);
     const content = leaf === undefined ? undefined : leaves.contentOf(leaf);
     if (leaf === undefined || leaf.mutation === null || content == null) return undefined;
-    const { entryId, header, signature, ts, mutations } = entries.get(leaf.entry);
+    const { entryId, vouch, ts, mutations } = entries.get(leaf.entry);
+    if (vouch === null) return undefined;
     const mutation = encode(mutationC, put(leaf.space.table, leaf.key, content));
-    return { header, signature, ts, mutation, steps: pathFrom(this.#levels(entryId, mutations), Number(leaf.mutation)) };
+    return { ...vouch, ts, mutation, steps: pathFrom(this.#levels(entryId, mutations), Number(leaf.mutation)) };
   }
 
   /** Rows of one transaction share its tree. */

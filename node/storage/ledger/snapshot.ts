@@ -1,5 +1,5 @@
 import type { Domain } from '../../../protocol/codec/index.ts';
-import { DATABASE_TABLE, NONCE_TABLE, SCHEMA_TABLE } from '../../../protocol/rows/index.ts';
+import { DATABASE_TABLE, SCHEMA_TABLE } from '../../../protocol/rows/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import type { EntryId, Hash32, Height, Path, Timestamp } from '../../../protocol/types/index.ts';
 import type { ChainPosition, SnapshotChunk, StateCommitment } from '../../ports/index.ts';
@@ -7,7 +7,7 @@ import { blobOf, hashFrom } from '../file/bytes.ts';
 import type { Applier } from './apply.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import {
-  decodeChunk, encodeChunk, entryIdFrom, FIRST_PATH, LAST_PATH, pathAfter, verifyChunk, type Chunk, type ChunkEntry, type ChunkLeaf,
+  databaseOf, decodeChunk, encodeChunk, entryIdFrom, expiryOf, FIRST_PATH, LAST_PATH, pathAfter, verifyChunk, type Chunk, type ChunkEntry, type ChunkLeaf,
 } from './chunk.ts';
 import type { Entries } from './entries.ts';
 import { ledgerFaults } from './faults.ts';
@@ -119,7 +119,7 @@ export class Snapshots {
   #clear(): void {
     const { store, rows, spaces, entries, leaves } = this.#parts;
     for (const { id } of store.all<{ id: bigint }>('SELECT id FROM spaces')) rows.drop(id);
-    for (const table of ['databases', 'schemas', 'spaces', 'entries', 'leaves', 'old_leaves', 'nonces', 'recent', 'pending', 'blocks']) {
+    for (const table of ['databases', 'schemas', 'spaces', 'entries', 'leaves', 'old_leaves', 'nonces', 'recent', 'intents', 'pending', 'blocks']) {
       store.run(`DELETE FROM ${table}`);
     }
     for (const cache of [spaces, entries, leaves]) cache.forget();
@@ -133,7 +133,7 @@ export class Snapshots {
       const entry = chunk.entries[leaf.entry] as ChunkEntry;
       let writer = known.get(leaf.entry);
       if (writer === undefined) {
-        const by = { entryId: entryIdFrom(this.#parts.domain, entry), ts: entry.ts };
+        const by = { entryId: entryIdFrom(this.#parts.domain, entry, leaf), ts: entry.ts };
         known.set(leaf.entry, (writer = { id: this.#entryId(entry, by.entryId), by }));
       }
       this.#insertLeaf(leaf, entry, writer.id, writer.by);
@@ -147,9 +147,9 @@ export class Snapshots {
     return found?.id ?? entries.add({ ...entry, entryId });
   }
 
-  #insertLeaf(leaf: ChunkLeaf, { header }: ChunkEntry, entry: bigint, by: { entryId: EntryId; ts: Timestamp }): void {
+  #insertLeaf(leaf: ChunkLeaf, writer: ChunkEntry, entry: bigint, by: { entryId: EntryId; ts: Timestamp }): void {
     const { spaces, leaves, nonces, applier } = this.#parts;
-    const { database, notAfter } = header;
+    const database = databaseOf(writer);
     const path = leaf.path as Path;
     if (leaf.table === SCHEMA_TABLE && leaf.content !== null) {
       const schema = spaces.setSchema(database, leaf.content, by.entryId, by.ts);
@@ -158,7 +158,8 @@ export class Snapshots {
     const space = spaces.of(database, leaf);
     const mutation = leaf.mutation === null ? null : BigInt(leaf.mutation);
     leaves.put({ path, space, key: leaf.key, content: leaf.content, entry, by, mutation }, undefined);
-    if (leaf.table === NONCE_TABLE) nonces.add(path, by.ts, notAfter as Timestamp);
+    const expiry = expiryOf(writer, leaf);
+    if (expiry !== undefined) nonces.add(path, by.ts, expiry);
   }
 }
 
@@ -185,7 +186,7 @@ class Draft {
     if (this.leaves.length === limits.rangeRows || (this.leaves.length > 0 && this.#bytes > maxBytes)) return false;
     const place = known ?? this.entries.length;
     if (entry !== undefined) {
-      this.entries.push({ header: entry.header, signature: entry.signature, ts: entry.ts, mutations: new Uint8Array(entry.mutations) });
+      this.entries.push({ vouch: entry.vouch, ts: entry.ts, mutations: new Uint8Array(entry.mutations) });
       this.#places.set(leaf.entry, place);
     }
     const { path, table, index, key, values } = stored;

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import { decode, encode } from '../../../protocol/codec/index.ts';
+import { DECISION_TABLE, MARK_TABLE } from '../../../protocol/cross-group/index.ts';
 import { DATABASE_TABLE, NONCE_TABLE, rowC, SCHEMA_TABLE, type KeyRef } from '../../../protocol/rows/index.ts';
 import { emptySchema, findTable, schemaFromRow, type Row, type Schema, type Table } from '../../../protocol/schema/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
-import type { DatabaseId, EntryId, Timestamp } from '../../../protocol/types/index.ts';
+import { ZERO_HASH, type DatabaseId, type EntryId, type Timestamp } from '../../../protocol/types/index.ts';
 import { blobOf, hashFrom, tsBlob } from '../file/bytes.ts';
 import type { Store } from './store.ts';
 
@@ -18,7 +19,11 @@ export interface Space {
   readonly since: bigint;
 }
 
-export const reservedTables: ReadonlySet<string> = new Set([SCHEMA_TABLE, DATABASE_TABLE, NONCE_TABLE]);
+export const reservedTables: ReadonlySet<string> = new Set([SCHEMA_TABLE, DATABASE_TABLE, NONCE_TABLE, MARK_TABLE, DECISION_TABLE]);
+/** Their leaves leave the state when nothing can depend on them any more (consensus §2.11). */
+export const expiringTables: ReadonlySet<string> = new Set([NONCE_TABLE, MARK_TABLE, DECISION_TABLE]);
+/** Where leaves stand that belong to the group and to none of its databases. */
+export const GROUP_LEVEL: DatabaseId = ZERO_HASH;
 
 /** True when the leaf's content stands in a table of its own. */
 export function holdsRows({ table, index }: Pick<Space, 'table' | 'index'>): boolean {
@@ -61,7 +66,8 @@ export class Spaces {
   }
 
   databases(): DatabaseId[] {
-    return this.#store.all<{ database: Buffer }>('SELECT database FROM databases ORDER BY id').map((row) => hashFrom(row.database));
+    const sql = 'SELECT database FROM databases WHERE database <> ? ORDER BY id';
+    return this.#store.all<{ database: Buffer }>(sql, blobOf(GROUP_LEVEL)).map((row) => hashFrom(row.database));
   }
 
   /** Newest schema. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Domain } from '../../../protocol/codec/index.ts';
+import { isIntentPath, partOf } from '../../../protocol/cross-group/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
   changedSchema, contentWrittenBy, createdDatabase, databaseFromRow, databasePath, planOf, planTransaction, schemaPath, transactionOf,
@@ -45,11 +46,15 @@ export class Validity {
     this.#verdicts = new WeakMap();
   }
 
+  /** The signed transaction in a command: for a stage of a transaction over several groups, the part. 'invalid' when there is none. */
   transactionOf(command: Command): SignedTransaction | 'invalid' {
-    return transactionOf(this.#parts.domain, command);
+    const body = command.stage === undefined ? command : partOf(command);
+    return body === undefined ? 'invalid' : transactionOf(this.#parts.domain, body);
   }
 
   check(command: Command, pending: Pending): 'valid' | 'invalid' | 'unresolved' {
+    // what decides or resolves is judged by its proofs, before it is voted for; its part was examined when it was prepared
+    if (command.stage !== undefined && command.stage.kind !== 'prepare') return 'valid';
     const known = this.#verdicts.get(command);
     if (known !== undefined) return known;
     const tx = this.transactionOf(command);
@@ -59,7 +64,8 @@ export class Validity {
       asked = true;
       return pending(id);
     };
-    const planned = planTransaction(tx, this.#viewFor(tx, watched));
+    const mark = command.stage === undefined ? undefined : command.items.find(({ path }) => isIntentPath(path))?.path;
+    const planned = planTransaction(tx, this.#viewFor(tx, watched), mark);
     if (planned === 'unresolved') return planned;
     const final = 'fault' in planned ? 'invalid' : 'valid';
     if (!('fault' in planned)) this.#plans.set(command, planned);
@@ -74,6 +80,7 @@ export class Validity {
 
   /** W items whose key is absent afterwards. */
   removes(command: Command, pending: Pending): readonly Path[] {
+    if (command.stage !== undefined && !isCommit(command)) return [];
     const known = this.#removes.get(command);
     if (known !== undefined) return known;
     const tx = this.transactionOf(command);
@@ -134,6 +141,11 @@ export class Validity {
     if (content !== undefined) this.#contents.set(key, content);
     return content;
   }
+}
+
+/** Of the stages only this one writes what its part says. */
+function isCommit({ stage }: Command): boolean {
+  return stage?.kind === 'resolve' && stage.ts !== undefined;
 }
 
 function schemaIn(tx: SignedTransaction | undefined): Schema | undefined {
