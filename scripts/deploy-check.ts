@@ -4,13 +4,8 @@
  */
 import { Contract, getAddress, keccak256, type Provider } from 'ethers';
 import { abis, contractNames, type ContractName } from '../contracts/index.ts';
+import type { CompiledContract } from './compiled.ts';
 import { genesisOf, partyAddress, type DeployParameters } from './deploy-plan.ts';
-
-/** What the compiler wrote about one contract. */
-export interface Artifact {
-  readonly deployedBytecode: string;
-  readonly immutableReferences?: Readonly<Record<string, readonly { readonly start: number; readonly length: number }[]>>;
-}
 
 type At = Readonly<Record<ContractName, string>>;
 
@@ -48,22 +43,18 @@ interface View {
 
 /** Differences between plan and chain, one line each; empty when all is as planned. */
 export async function checkDeployment(
-  provider: Provider, deployer: string, p: DeployParameters, at: At, artifactOf: (name: ContractName) => Artifact,
+  provider: Provider, deployer: string, p: DeployParameters, at: At, compiled: (name: ContractName) => CompiledContract,
 ): Promise<readonly string[]> {
   const found = await Promise.all(contractNames.map(async (name) => [
-    ...(await checkCode(provider, name, at[name], artifactOf(name))), ...(await checkValues(provider, name, at, valuesOf(deployer, p, at)[name] ?? {})),
+    ...(await checkCode(provider, name, at[name], compiled(name))), ...(await checkValues(provider, name, at, valuesOf(deployer, p, at)[name] ?? {})),
   ]));
   return found.flat();
 }
 
-async function checkCode(provider: Provider, name: ContractName, address: string, artifact: Artifact): Promise<readonly string[]> {
-  const refs = Object.values(artifact.immutableReferences ?? {}).flat();
-  const masked = (code: string): string => {
-    const bytes = Buffer.from(code.slice(2), 'hex');
-    for (const { start, length } of refs) bytes.fill(0, start, start + length);
-    return keccak256(bytes);
-  };
-  return masked(await provider.getCode(address)) === masked(artifact.deployedBytecode) ? [] : [`${name}: the code is not what was compiled`];
+async function checkCode(provider: Provider, name: ContractName, address: string, { codeHash, immutables }: CompiledContract): Promise<readonly string[]> {
+  const code = Buffer.from((await provider.getCode(address)).slice(2), 'hex');
+  for (const [start, length] of immutables) code.fill(0, start, start + length);
+  return keccak256(code) === codeHash ? [] : [`${name}: the code is not what was compiled`];
 }
 
 async function checkValues(provider: Provider, name: ContractName, at: At, values: Readonly<Record<string, unknown>>): Promise<readonly string[]> {

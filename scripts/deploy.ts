@@ -7,8 +7,7 @@
  * is recorded. Without a key it uses the chain's own unlocked first account (a local development chain).
  * Addresses that contracts need of one another before they exist follow from the deployer's nonce.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,7 +16,8 @@ import {
 } from 'ethers';
 import { abis, contractNames, parseDeployment, type ContractName, type DeployedContract, type Deployment } from '../contracts/index.ts';
 import { addressFrom, type Address, type Hex } from '../protocol/types/index.ts';
-import { checkDeployment, type Artifact } from './deploy-check.ts';
+import { compiledContract } from './compiled.ts';
+import { checkDeployment } from './deploy-check.ts';
 import { defaultParameters, planOf, readParameters, type DeployParameters } from './deploy-plan.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -40,7 +40,7 @@ export interface DeployResult extends Deployment {
   readonly gasUsed: Readonly<Record<ContractName, bigint>>;
 }
 
-/** Deploys everything and, if asked, hands out PINT. Compiles first when there are no artifacts. */
+/** Deploys everything and, if asked, hands out PINT. The compiler runs first only where sources were changed. */
 export async function deploy(options: DeployOptions): Promise<DeployResult> {
   const provider = new JsonRpcProvider(options.rpcUrl, undefined, { cacheTimeout: -1, pollingInterval: 50 });
   try {
@@ -73,7 +73,7 @@ export async function deployWith(base: Signer, parameters: Partial<DeployParamet
 }
 
 async function readBack(base: Signer, parameters: DeployParameters, { addresses }: DeployResult): Promise<void> {
-  const wrong = await checkDeployment(base.provider!, await base.getAddress(), parameters, addresses, artifactOf);
+  const wrong = await checkDeployment(base.provider!, await base.getAddress(), parameters, addresses, compiledContract);
   if (wrong.length > 0) throw new Error(`DEPLOY_NOT_AS_PLANNED: ${wrong.join('; ')}`);
 }
 
@@ -82,40 +82,12 @@ function predict(from: string, firstNonce: number): Record<ContractName, string>
 }
 
 async function deployOne(name: ContractName, args: readonly unknown[], signer: Signer): Promise<{ contract: DeployedContract; gas: bigint }> {
-  const factory = new ContractFactory(abis[name] as never, artifactOf(name).bytecode, signer);
+  const factory = new ContractFactory(abis[name] as never, compiledContract(name).bytecode, signer);
   const deployed = await factory.deploy(...args);
   const receipt = await deployed.deploymentTransaction()!.wait();
   const address = addressFrom(await deployed.getAddress());
   const codeHash = keccak256(await signer.provider!.getCode(address));
   return { contract: { name, address, args, codeHash, blockNumber: receipt!.blockNumber }, gas: receipt!.gasUsed };
-}
-
-interface CompiledContract extends Artifact {
-  readonly bytecode: string;
-}
-
-function artifactOf(name: ContractName): CompiledContract {
-  const file = join(root, 'artifacts/contracts', `${name}.sol`, `${name}.json`);
-  if (!compiled) {
-    if (!existsSync(file) || newestMs(join(root, 'artifacts/contracts'), '.json') < newestMs(join(root, 'contracts'), '.sol')) compile();
-    compiled = true;
-  }
-  return JSON.parse(readFileSync(file, 'utf8')) as CompiledContract;
-}
-
-let compiled = false;
-
-/** Time of the latest change among a folder's files with this ending. */
-function newestMs(folder: string, ending: string): number {
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
-  return Math.max(...found.map((file) => statSync(join(folder, file)).mtimeMs));
-}
-
-function compile(): void {
-  const bin = join(root, 'node_modules/.bin');
-  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
-  const { status } = spawnSync(join(bin, 'hardhat'), ['build', '--no-tests', '--quiet'], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new Error('DEPLOY_NOT_COMPILED: the contracts could not be compiled; run "hardhat build" and read its output');
 }
 
 function writeRecords(result: DeployResult, folder?: string): void {

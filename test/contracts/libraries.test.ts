@@ -9,7 +9,9 @@ import { createTree, verifyProof, type Leaf, type TreeProof } from '../../protoc
 import {
   bytesOf, concatBytes, hexOf, quorumOf, uintBytes, ZERO_HASH, type Digest, type Hash32, type Hex, type Path, type Signature,
 } from '../../protocol/types/index.ts';
+import { bytecodeFile } from '../../scripts/compiled.ts';
 import { abisFile, abisSource } from '../../scripts/generate-abis.ts';
+import { bytecodeSource } from '../../scripts/generate-bytecode.ts';
 import { harnessFile, harnessSource, hashesFile, hashesSource } from '../../scripts/generate-hashes.ts';
 import { eip712Vectors, files, jsonOf, merkleVectors } from '../../scripts/vectors-eip712.ts';
 import { h } from './cases.ts';
@@ -59,6 +61,7 @@ describe('generated files are fresh', () => {
 
   it('contracts/generated/abis.ts is what the compiler says', () => {
     expect(readFileSync(abisFile, 'utf8')).to.equal(abisSource());
+    expect(readFileSync(bytecodeFile, 'utf8') === bytecodeSource(), 'bytecode.json is what the compiler wrote').to.equal(true);
   });
 
   it('test/vectors/eip712.json and merkle.json are what the protocol says', () => {

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { Contract, ContractFactory, parseEther, Wallet, type ContractTransactionResponse, type InterfaceAbi } from 'ethers';
-import { projectRoot } from '../../cli/devnet/processes.ts';
 import { encodeArgs, rowQuestion, encodeQuestion } from '../../protocol/oracle/index.ts';
 import { bytesOf, hexOf, type Address, type GroupId, type Hex } from '../../protocol/types/index.ts';
 import type { Database, Picolo } from '../../sdk/index.ts';
 import type { Network } from '../../sdk/operator/index.ts';
+import { compiledContract } from '../../scripts/compiled.ts';
 import { command } from './command.ts';
 import { expectRefusal, post } from './raw.ts';
 import { eventually, openWorld, type Dapp, type World } from './world.ts';
@@ -31,10 +29,10 @@ describe('e2e: a contract that keeps its state in Picolo', () => {
     me = network.account;
     const schema = 'CREATE TABLE scores (player BLOB PRIMARY KEY, points INTEGER NOT NULL, name TEXT NOT NULL)';
     db = await picolo.createDatabase({ group: dapp.group, name: 'scores', schema });
-    const artifact = join(projectRoot, 'artifacts/contracts/samples/ScoreBoard.sol/ScoreBoard.json');
-    const { abi, bytecode } = JSON.parse(readFileSync(artifact, 'utf8')) as { abi: InterfaceAbi; bytecode: string };
+    const compiled = compiledContract('samples/ScoreBoard');
+    const abi = compiled.abi as InterfaceAbi;
     const urls = world.providers.map(({ apiUrl }) => `${apiUrl}/v1/lookup`);
-    const made = await new ContractFactory(abi, bytecode, network.wallet)
+    const made = await new ContractFactory(abi, compiled.bytecode, network.wallet)
       .deploy(network.address('CheckpointAnchor'), network.address('QueryOracle'), dapp.group, db.id, urls);
     await made.waitForDeployment();
     board = new Contract(await made.getAddress(), abi, network.wallet);
