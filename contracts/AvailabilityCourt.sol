@@ -297,7 +297,9 @@ contract AvailabilityCourt is IAvailabilityCourt, Payouts {
         if (amount != 0) {
             (, address consumer) = CLUSTERS.membership(group, asked.epoch);
             uint256 taken = VAULT.drain(
-                IStakeVault.Penalty(node, 0, SILENCE, IStakeVault.Status.Active, asked.challenger, REPORTER_BPS, consumer, CONSUMER_BPS),
+                IStakeVault.Penalty(
+                    node, 0, SILENCE, IStakeVault.Status.Active, asked.challenger, REPORTER_BPS, consumer, CONSUMER_BPS, bytes32(0)
+                ),
                 amount
             );
             asked.taken = uint96(total);

@@ -194,11 +194,15 @@ contract ClusterRegistry is ClusterDraws {
     }
 
     /// @inheritdoc IClusterRegistry
-    function convict(bytes32 group, uint64 epoch) external returns (uint256 convicted) {
+    function convict(bytes32 group, uint64 epoch) external returns (uint256 record) {
         if (!VAULT.isSlasher(msg.sender)) {
             revert NotSlasher(msg.sender);
         }
-        convicted = ++_epochs[_epochKey(group, epoch)].convicted;
+        Epoch storage stored = _epochs[_epochKey(group, epoch)];
+        assembly ("memory-safe") {
+            record := add(sload(stored.slot), shl(240, 1)) // a roster of 64 cannot overflow 8 bits
+            sstore(stored.slot, record)
+        }
     }
 
     // ---- views
@@ -216,6 +220,14 @@ contract ClusterRegistry is ClusterDraws {
     /// @notice Key of `mayCloseAt` for a node owner in one epoch.
     function noticeId(bytes32 group, uint64 epoch, address owner) public pure returns (bytes32) {
         return keccak256(abi.encode("picolo.notice", group, epoch, owner));
+    }
+
+    /// @inheritdoc IClusterRegistry
+    function recordOf(bytes32 group, uint64 epoch) external view returns (uint256 record) {
+        Epoch storage stored = _epochs[_epochKey(group, epoch)];
+        assembly ("memory-safe") {
+            record := sload(stored.slot)
+        }
     }
 
     /// @inheritdoc IClusterRegistry

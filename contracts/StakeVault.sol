@@ -19,7 +19,7 @@ import {PintToken} from "./PintToken.sol";
  * every signature made in Picolo. Only a slash by an active slasher or the owner's own matured withdrawal
  * lowers an account.
  *
- * @dev Invariants: token balance >= sum(active + pending) + credits + burnPot; a lock never exceeds `active` except
+ * @dev Invariants: token balance >= sum(active + pending) + credits + pots + burnPot; a lock never exceeds `active` except
  * after a slash; `unlockAt` never falls while something is pending; a tombstoned account takes no deposit; at least half
  * of every slash is burned. `slash` clamps and makes no external call, so nothing an accused does can make it revert.
  */
@@ -27,29 +27,31 @@ contract StakeVault is VaultRewards {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
-    uint256 private constant BPS = 10_000;
     /// @notice Most of a slash that a reporter can get, in 1/10,000.
     uint256 public constant MAX_REPORTER_BPS = 3_000;
     /// @notice Most of a slash that reporter and consumer can get together: the rest is burned.
     uint256 public constant MAX_SHARED_BPS = 5_000;
     /// @notice Most that one slash pays to a reporter, in wei.
     uint256 public constant MAX_REWARD = 5_000e18;
-    /// @notice Lesser faults within this time of each other climb the ladder, in seconds.
-    uint256 public constant LADDER_WINDOW = 30 days;
-
-    /// @notice The one contract that may lock stake behind offered capacity.
-    address public immutable REGISTRY;
-
-    mapping(address node => Account) private _accounts;
-    mapping(address node => Key) private _keys;
-    mapping(address node => Owner) private _owners;
-    /// @dev Node of every signer after its first, kept for ever; the first one is the node's own address.
-    mapping(address signer => address) private _nodeOfLaterSigner;
+    /// @notice Part of the stake that a conviction costs, in 1/10,000; everything when more than f of an epoch are convicted.
+    uint256 public constant CONVICTION_BPS = 5_000;
+    uint256 private constant CONVICTION_REPORTER_BPS = 1_000;
+    /// @notice Answers given until this long after a lesser fault belong to it: a broken disk is one fault. Seconds.
+    uint256 public constant ABSOLUTION = 24 hours;
+    uint256 private constant FIRST_BPS = 1_000;
+    uint256 private constant SECOND_BPS = 2_000;
+    uint256 private constant THIRD_BPS = 4_000;
+    uint256 private constant LAST_STEP = 3;
 
     modifier onlyOwnerOf(address node) {
         if (_owners[node].owner != msg.sender) {
             revert NotOwner(node, msg.sender);
         }
+        _;
+    }
+
+    modifier onlySlasher() {
+        _mustBeSlasher();
         _;
     }
 
@@ -62,13 +64,8 @@ contract StakeVault is VaultRewards {
      */
     constructor(PintToken pint, address registry, address admin, Periods memory periods, address[] memory slashers)
         VaultModules(admin, periods, slashers)
-        VaultRewards(pint)
-    {
-        if (registry == address(0)) {
-            revert ZeroAddress();
-        }
-        REGISTRY = registry;
-    }
+        VaultRewards(pint, registry)
+    {}
 
     // ---- identity
 
@@ -79,22 +76,25 @@ contract StakeVault is VaultRewards {
      */
     function register(address signer, bytes calldata possession) external {
         _mustConsent(signer, signer, possession);
-        _accounts[signer].status = Status.Active;
-        _keys[signer].signer = signer;
-        _owners[signer] = Owner(msg.sender, uint40(block.timestamp), 0, 0);
+        Stake memory stake;
+        stake.status = Status.Active;
+        _store(signer, stake);
+        _badges[signer] = uint256(uint160(signer)) << 96;
+        _owners[signer] = Holder(msg.sender, uint40(block.timestamp));
         emit Registered(signer, msg.sender, signer);
     }
 
     /**
      * @notice Replaces the signing key of `node`. The old key stays accountable.
-     * Requirements: the caller owns the node; `signer` is new and signed `NodeKey(node, caller, signer)`.
+     * Requirements: the caller owns the node, which is active; `signer` is new and signed `NodeKey(node, caller, signer)`.
      */
     function rotateSigner(address node, address signer, bytes calldata possession) external onlyOwnerOf(node) {
         _mustConsent(node, signer, possession);
+        _mustBeActive(node, _load(node));
         _nodeOfLaterSigner[signer] = node;
-        address previous = _keys[node].signer;
-        _keys[node].signer = signer;
-        emit SignerRotated(node, signer, previous);
+        (uint256 previous, uint256 locked,) = _badgeOf(node);
+        _badges[node] = uint256(uint160(signer)) << 96 | locked << 32;
+        emit SignerRotated(node, signer, address(uint160(previous)));
     }
 
     function _mustConsent(address node, address signer, bytes calldata possession) private view {
@@ -130,14 +130,10 @@ contract StakeVault is VaultRewards {
     }
 
     function _deposit(address node, uint256 amount) private {
-        Account storage account = _accounts[node];
-        if (account.status != Status.Active) {
-            revert NotActive(node, account.status);
-        }
-        if (amount == 0) {
-            revert ZeroAmount();
-        }
-        account.active += amount.toUint96();
+        Stake memory stake = _load(node);
+        _mustBeActive(node, stake);
+        stake.active += _gwei(amount);
+        _store(node, stake);
         emit Deposited(node, msg.sender, amount);
         IERC20(address(PINT)).safeTransferFrom(msg.sender, address(this), amount);
     }
@@ -145,22 +141,20 @@ contract StakeVault is VaultRewards {
     /**
      * @notice Starts the way out for `amount` of free stake. One entry: asking again adds to it and restarts its clock.
      * Effects: `amount` moves from active to pending, still slashable; `unlockAt` = now + UNBONDING, fixed from here on.
-     * Requirements: the caller owns the node; active stake minus the lock covers it (a tombstoned node has no lock).
+     * Requirements: the caller owns the node; whole gwei; active stake minus the lock covers it (a tombstoned node has no lock).
      */
     function requestUnbond(address node, uint256 amount) external onlyOwnerOf(node) {
-        Account memory account = _accounts[node];
-        if (amount == 0) {
-            revert ZeroAmount();
-        }
-        uint256 free = _free(node, account);
+        uint256 units = _gwei(amount);
+        Stake memory stake = _load(node);
+        uint256 free = _free(node, stake);
         if (amount > free) {
             revert Insufficient(free, amount);
         }
-        account.active -= uint96(amount);
-        account.pending += uint96(amount);
-        account.unlockAt = uint40(block.timestamp + UNBONDING);
-        _accounts[node] = account;
-        emit UnbondRequested(node, amount, account.unlockAt);
+        stake.active -= units;
+        stake.pending += units;
+        stake.unlockAt = block.timestamp + UNBONDING;
+        _store(node, stake);
+        emit UnbondRequested(node, amount, stake.unlockAt);
     }
 
     /**
@@ -168,18 +162,12 @@ contract StakeVault is VaultRewards {
      * Requirements: the caller owns the node, which is active and has something pending.
      */
     function cancelUnbond(address node) external onlyOwnerOf(node) {
-        Account memory account = _accounts[node];
-        if (account.status != Status.Active) {
-            revert NotActive(node, account.status);
-        }
-        uint96 amount = account.pending;
-        if (amount == 0) {
-            revert ZeroAmount();
-        }
-        account.active += amount;
-        (account.pending, account.unlockAt) = (0, 0);
-        _accounts[node] = account;
-        emit UnbondCancelled(node, amount);
+        Stake memory stake = _load(node);
+        _mustBeActive(node, stake);
+        uint256 units = _takePending(stake);
+        stake.active += units;
+        _store(node, stake);
+        emit UnbondCancelled(node, units * GWEI);
     }
 
     /**
@@ -187,18 +175,24 @@ contract StakeVault is VaultRewards {
      * Requirements: the caller owns the node; `unlockAt` has come; something is pending.
      */
     function withdraw(address node) external onlyOwnerOf(node) {
-        Account memory account = _accounts[node];
-        uint256 amount = account.pending;
-        if (amount == 0) {
-            revert ZeroAmount();
+        Stake memory stake = _load(node);
+        uint256 unlockAt = stake.unlockAt;
+        uint256 amount = _takePending(stake) * GWEI;
+        if (block.timestamp < unlockAt) {
+            revert StillLocked(unlockAt);
         }
-        if (block.timestamp < account.unlockAt) {
-            revert StillLocked(account.unlockAt);
-        }
-        (account.pending, account.unlockAt) = (0, 0);
-        _accounts[node] = account;
+        _store(node, stake);
         emit Withdrawn(node, msg.sender, amount);
         IERC20(address(PINT)).safeTransfer(msg.sender, amount);
+    }
+
+    /// @dev Requirements: something is pending.
+    function _takePending(Stake memory stake) private pure returns (uint256 units) {
+        units = stake.pending;
+        if (units == 0) {
+            revert ZeroAmount();
+        }
+        (stake.pending, stake.unlockAt) = (0, 0);
     }
 
     /**
@@ -209,171 +203,142 @@ contract StakeVault is VaultRewards {
         if (msg.sender != REGISTRY) {
             revert NotRegistry(msg.sender);
         }
-        Account memory account = _accounts[node];
-        Key storage key = _keys[node];
-        if (amount > key.locked) {
-            if (account.status != Status.Active) {
-                revert NotActive(node, account.status);
-            }
-            if (account.active < amount) {
-                revert StakeTooLow(amount);
-            }
+        Stake memory stake = _load(node);
+        if (amount != 0) {
+            _mustBeActive(node, stake);
+        } else if (stake.status != Status.Active) {
+            return; // its lock went with its badge
         }
-        key.locked = amount.toUint96();
+        (uint256 signer, uint256 locked,) = _badgeOf(node);
+        uint256 units = (amount + GWEI - 1) / GWEI;
+        if (units > locked && units > stake.active) {
+            revert StakeTooLow(amount);
+        }
+        _badges[node] = signer << 96 | units << 32;
         emit Locked(node, amount);
     }
 
     // ---- punishment
 
     /**
-     * @notice Takes a part of a node's stake: active first, then pending. At least half is burned, the shares vest.
-     * Effects: account, credits and `burnPot` change; a lesser fault climbs the ladder, a grave one sets the status.
-     * Requirements: the caller is an active slasher. Nothing else can make it revert: amounts and shares are clamped.
-     * @return taken wei
+     * @notice Ends the service of an active node for a grave fault: takes half of its stake, or everything.
+     * Effects: the node's word changes; what was taken waits in the place of its badge for `shareOut`: a tenth for the
+     * reporter, two for the group's owner, the rest burns.
+     * Requirements: the caller is an active slasher; the node that signs, or ever signed, as `signer` is active.
+     * @dev The order of the parameters gives it an early place among the selectors: 22 gas for each that is compared before.
      */
-    function slash(Penalty calldata penalty) external returns (uint256 taken) {
-        if (!isSlasher[msg.sender]) {
-            revert NotSlasher(msg.sender);
-        }
-        taken = _take(penalty);
-        _share(penalty, taken);
+    function convict(address signer, bytes32 group, uint8 kind, bool everything, address reporter) external onlySlasher {
+        (address node, uint256 word) = _stakeOfSigner(signer);
+        _mustBeUnpunished(node, word);
+        uint256 units;
+        (word, units) = _taken(word, everything ? BPS : CONVICTION_BPS);
+        Status verdict = everything ? Status.Void : Status.Tombstoned;
+        _write(node, _withStatus(word, verdict));
+        uint256 taken = units * GWEI;
+        Parts memory parts = Parts(reporter, _reward(reporter, taken, CONVICTION_REPORTER_BPS), group, address(0), taken / 5);
+        _pinBounty(node, parts, units, block.timestamp);
+        emit Slashed(node, kind, taken, parts.reward, reporter, parts.share, group, verdict);
     }
 
     /**
-     * @notice Takes `amount` wei of a node's stake, or what there is of it: active first, then pending. No mark: neither ladder,
-     * status nor the time of the last fault change, so nobody can buy absolution of a lie with a little silence.
+     * @notice A lesser fault, in an answer of an active node: 10 % of its stake, then 20, 40, 40 % and its end, each within
+     * LADDER_WINDOW of the one before.
+     * Effects: the node's word, the querier's credit (three tenths) and the group's pot (two for its owner, the rest burns) change.
+     * Requirements: the caller is an active slasher; the node that signs, or ever signed, as `signer` is active; the answer
+     * is dated neither later than now, nor earlier than ABSOLUTION after the node's last lesser fault. Because of these two
+     * dates an answer is punished once, without a list of used ones.
+     */
+    function fine(address signer, uint8 kind, uint256 issuedAt, address querier, bytes32 group) external onlySlasher {
+        (address node, uint256 word) = _stakeOfSigner(signer);
+        _mustBeUnpunished(node, word);
+        _mustBeFresh(word, issuedAt);
+        uint256 taken;
+        (word, taken) = _ladder(word);
+        _write(node, word);
+        (uint256 reward, uint256 share) = (_reward(querier, taken, MAX_REPORTER_BPS), taken / 5);
+        _credit(querier, reward);
+        _fill(group, share, taken - reward - share);
+        emit Slashed(node, kind, taken, reward, querier, share, group, _statusIn(word));
+    }
+
+    function _mustBeFresh(uint256 word, uint256 issuedAt) private view {
+        (uint256 lastFaultAt,) = _recordIn(word);
+        if (issuedAt > block.timestamp) {
+            revert FutureAnswer(issuedAt);
+        }
+        if (lastFaultAt != 0 && issuedAt <= lastFaultAt + ABSOLUTION) {
+            revert Absolved(lastFaultAt + ABSOLUTION);
+        }
+    }
+
+    /// @dev One step up, and what that costs.
+    function _ladder(uint256 word) private view returns (uint256, uint256 taken) {
+        word = _climbed(word);
+        (, uint256 step) = _recordIn(word);
+        (word, taken) = _taken(word, step == 1 ? FIRST_BPS : step == 2 ? SECOND_BPS : THIRD_BPS);
+        return (step > LAST_STEP ? _withStatus(word, Status.Tombstoned) : word, taken * GWEI);
+    }
+
+    /**
+     * @notice Takes a part of a node's stake: active first, then pending. At least half is burned, the shares vest.
+     * Effects: the node's word changes; the reporter's credit and the group's pot grow (without a group the consumer's credit
+     * and `burnPot`). With status Active the node climbs the ladder, with another it gets that status.
+     * Requirements: the caller is an active slasher. Nothing else can make it revert: amounts and shares are clamped.
+     * @return taken wei
+     */
+    function slash(Penalty calldata penalty) external onlySlasher returns (uint256 taken) {
+        (uint256 word, uint256 units) = _taken(_read(penalty.node), penalty.bps);
+        Status status = penalty.status;
+        word = status > Status.Active ? _withStatus(word, status) : _climbed(word);
+        _write(penalty.node, word);
+        taken = units * GWEI;
+        _share(penalty, taken, _statusIn(word));
+    }
+
+    /**
+     * @notice Takes `amount` wei of a node's stake, rounded down to whole gwei, or what there is of it: active first, then pending.
+     * No mark: neither ladder, status nor the time of the last fault change, so nobody can buy absolution of a lie with a
+     * little silence.
      * Requirements: the caller is an active slasher. `bps` and `status` are not read; the rest as in `slash`.
      * @return taken wei
      */
-    function drain(Penalty calldata penalty, uint256 amount) external returns (uint256 taken) {
-        if (!isSlasher[msg.sender]) {
-            revert NotSlasher(msg.sender);
-        }
-        Account memory account = _accounts[penalty.node];
-        taken = _reduce(account, amount);
-        _accounts[penalty.node] = account;
-        _share(penalty, taken);
+    function drain(Penalty calldata penalty, uint256 amount) external onlySlasher returns (uint256 taken) {
+        uint256 word = _read(penalty.node);
+        (word, taken) = _reduced(word, amount / GWEI);
+        _write(penalty.node, word);
+        taken *= GWEI;
+        _share(penalty, taken, _statusIn(word));
     }
 
-    function _share(Penalty calldata penalty, uint256 taken) private {
-        uint256 reporterBps = penalty.reporter == address(0) ? 0 : _min(penalty.reporterBps, MAX_REPORTER_BPS);
-        uint256 consumerBps = penalty.consumer == address(0) ? 0 : _min(penalty.consumerBps, MAX_SHARED_BPS - reporterBps);
-        uint256 reward;
-        uint256 consumerShare;
-        unchecked {
-            // both parts together are at most half of `taken`
-            reward = _min(taken * reporterBps / BPS, MAX_REWARD);
-            consumerShare = taken * consumerBps / BPS;
-            burnPot += taken - reward - consumerShare;
-        }
+    /// @dev Both parts together are at most half of `taken`.
+    function _share(Penalty calldata penalty, uint256 taken, Status status) private {
+        uint256 reward = _reward(penalty.reporter, taken, _min(penalty.reporterBps, MAX_REPORTER_BPS));
+        bool shared = penalty.group != 0 || penalty.consumer != address(0);
+        uint256 share = shared ? _min(taken * penalty.consumerBps / BPS, taken * MAX_SHARED_BPS / BPS - reward) : 0;
         _credit(penalty.reporter, reward);
-        _credit(penalty.consumer, consumerShare);
-        emit Slashed(penalty.node, penalty.kind, taken, reward, penalty.reporter, consumerShare);
-    }
-
-    function _take(Penalty calldata penalty) private returns (uint256 taken) {
-        Account memory account = _accounts[penalty.node];
-        unchecked {
-            // stake is part of the supply, below 2^90
-            uint256 stake = uint256(account.active) + account.pending;
-            taken = _reduce(account, (stake * penalty.bps + BPS - 1) / BPS);
-            if (account.faults != type(uint16).max) {
-                ++account.faults;
-            }
-        }
-        if (penalty.status > Status.Active) {
-            account.status = penalty.status;
-            emit Tombstone(penalty.node, penalty.status);
+        if (penalty.group != 0) {
+            _fill(penalty.group, share, taken - reward - share);
         } else {
-            _climb(_owners[penalty.node]);
+            _credit(penalty.consumer, share);
+            _burnLater(taken - reward - share);
         }
-        _accounts[penalty.node] = account;
+        emit Slashed(penalty.node, penalty.kind, taken, reward, penalty.reporter, share, penalty.group, status);
     }
 
-    function _reduce(Account memory account, uint256 amount) private pure returns (uint256 taken) {
-        unchecked {
-            taken = _min(amount, uint256(account.active) + account.pending);
-            uint256 fromActive = _min(taken, account.active);
-            account.active -= uint96(fromActive);
-            account.pending -= uint96(taken - fromActive);
+    /// @dev A tenth to three tenths of what was taken, at most MAX_REWARD; nothing to nobody.
+    function _reward(address reporter, uint256 taken, uint256 bps) private pure returns (uint256) {
+        return reporter == address(0) ? 0 : _min(taken * bps / BPS, MAX_REWARD);
+    }
+
+    function _mustBeUnpunished(address node, uint256 word) private pure {
+        if (_statusIn(word) != Status.Active) {
+            revert AlreadyPunished(node);
         }
     }
 
-    function _climb(Owner storage owner) private {
-        Owner memory record = owner;
-        bool recent = record.lastFaultAt != 0 && block.timestamp <= uint256(record.lastFaultAt) + LADDER_WINDOW;
-        uint16 step = record.ladder == type(uint16).max ? record.ladder : record.ladder + 1;
-        record.ladder = recent ? step : 1;
-        record.lastFaultAt = uint40(block.timestamp);
-        owner.lastFaultAt = record.lastFaultAt;
-        owner.ladder = record.ladder;
-    }
-
-    // ---- views
-
-    /// @notice Stake, exit and status of `node`.
-    function accountOf(address node) external view returns (Account memory) {
-        return _accounts[node];
-    }
-
-    /// @notice Current signer and locked stake of `node`.
-    function keyOf(address node) external view returns (Key memory) {
-        return _keys[node];
-    }
-
-    /// @notice Owner, entry time and fault record of `node`.
-    function ownerOf(address node) external view returns (Owner memory) {
-        return _owners[node];
-    }
-
-    /// @notice Stake that `node` could ask to leave with, in wei.
-    function freeOf(address node) external view returns (uint256) {
-        return _free(node, _accounts[node]);
-    }
-
-    /// @notice What a registry asks of a member: its signer, its status, and whether its stake covers its lock.
-    function standing(address node) external view returns (address signer, Status status, bool backed) {
-        Account memory account = _accounts[node];
-        Key memory key = _keys[node];
-        return (key.signer, account.status, account.active >= key.locked);
-    }
-
-    /// @notice Node that signs, or ever signed, as `signer`; zero when there is none.
-    function nodeOfSigner(address signer) public view returns (address) {
-        (address node, Status status) = statusOfSigner(signer);
-        return status == Status.None ? address(0) : node;
-    }
-
-    /// @notice The same with its status; a node without status does not exist.
-    function statusOfSigner(address signer) public view returns (address node, Status status) {
-        node = _nodeOfLaterSigner[signer];
-        if (node == address(0)) {
-            node = signer;
+    function _mustBeActive(address node, Stake memory stake) private pure {
+        if (stake.status != Status.Active) {
+            revert NotActive(node, stake.status);
         }
-        status = _accounts[node].status;
-    }
-
-    /// @notice The same with the time of its last lesser fault (zero without one) and its step on the ladder.
-    function recordOfSigner(address signer) external view returns (address node, Status status, uint256 lastFaultAt, uint256 ladder) {
-        (node, status) = statusOfSigner(signer);
-        Owner memory owner = _owners[node];
-        return (node, status, owner.lastFaultAt, owner.ladder);
-    }
-
-    /// @notice Separator of the domain of everything nodes and clients sign.
-    function domainSeparator() external view returns (bytes32) {
-        return Eip712.separator(address(this));
-    }
-
-    function _free(address node, Account memory account) private view returns (uint256) {
-        if (account.status != Status.Active) {
-            return account.active;
-        }
-        uint256 locked = _keys[node].locked;
-        return account.active > locked ? account.active - locked : 0;
-    }
-
-    function _min(uint256 a, uint256 b) private pure returns (uint256) {
-        return a < b ? a : b;
     }
 }

@@ -126,6 +126,12 @@ abstract contract VaultModules is IStakeVault {
         emit AdminChanged(msg.sender);
     }
 
+    function _mustBeSlasher() internal view {
+        if (!isSlasher[msg.sender]) {
+            revert NotSlasher(msg.sender);
+        }
+    }
+
     function _bound(bool holds, bytes32 rule) private pure {
         if (!holds) {
             revert ParameterOutOfBounds(rule);

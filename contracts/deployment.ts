@@ -10,8 +10,8 @@ const faults = defineFaults('DEPLOYMENT', {
 /** In the order of deployment. */
 export const contractNames = [
   'PintToken', 'StakeVault', 'SystemParams', 'StakeVotes', 'PintGovernor', 'Authority',
-  'NodeRegistry', 'ClusterRegistry', 'SlasherObjective', 'PaymentChannels', 'ClusterSplitter', 'AccessDeposits',
-  'CheckpointAnchor', 'QueryOracle', 'DataMarket', 'AvailabilityCourt',
+  'NodeRegistry', 'ClusterRegistry', 'SlasherConsensus', 'SlasherAnswers', 'SlasherCertificates', 'PaymentChannels',
+  'ClusterSplitter', 'AccessDeposits', 'CheckpointAnchor', 'QueryOracle', 'DataMarket', 'AvailabilityCourt',
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 

@@ -60,7 +60,10 @@ export function planOf(deployer: string, p: DeployParameters, at: At): Record<Co
   const party = (who: Party): string => partyAddress(who, deployer, at);
   return {
     PintToken: [at.Authority, p.grants.map((grant) => [party(grant.to), grant.amountWei, grant.duration, grant.cliff])],
-    StakeVault: [at.PintToken, at.NodeRegistry, party(p.vaultAdmin), [p.unbonding, p.evidenceWindow, p.dispute], [at.SlasherObjective, at.AvailabilityCourt]],
+    StakeVault: [
+      at.PintToken, at.NodeRegistry, party(p.vaultAdmin), [p.unbonding, p.evidenceWindow, p.dispute],
+      [at.SlasherConsensus, at.SlasherAnswers, at.SlasherCertificates, at.AvailabilityCourt],
+    ],
     SystemParams: [at.Authority, at.StakeVault, at.PintToken, genesisOf(p)],
     StakeVotes: [at.StakeVault],
     PintGovernor: [
@@ -69,7 +72,9 @@ export function planOf(deployer: string, p: DeployParameters, at: At): Record<Co
     Authority: [at.PintGovernor, party(p.guardian), p.issuers.map(party), at.StakeVault, at.SystemParams, at.PintToken],
     NodeRegistry: [at.StakeVault, at.SystemParams, at.ClusterRegistry, at.ClusterSplitter],
     ClusterRegistry: [at.StakeVault, at.NodeRegistry, at.SystemParams],
-    SlasherObjective: [at.StakeVault, at.ClusterRegistry],
+    SlasherConsensus: [at.StakeVault, at.ClusterRegistry],
+    SlasherAnswers: [at.StakeVault, at.ClusterRegistry],
+    SlasherCertificates: [at.StakeVault, at.ClusterRegistry],
     PaymentChannels: [at.StakeVault],
     ClusterSplitter: [at.PaymentChannels, at.ClusterRegistry, at.StakeVault, at.NodeRegistry],
     AccessDeposits: [at.PintToken],

@@ -1,12 +1,13 @@
 /**
  * Measures whole transactions on receipts, rewrites `contracts/gas.json` and docs/contracts/gas.md, and prints what changed.
  *
- *   node scripts/gas.ts
+ *   npm run gas [-- --json FILE]
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const file = join(root, 'contracts/gas.json');
@@ -35,6 +36,8 @@ function measure(): void {
     const change = old === undefined ? 'new' : old === gas ? '' : `${gas > old ? '+' : ''}${gas - old}`;
     console.log(`${name.padEnd(52)} ${String(gas).padStart(8)}  ${change}`);
   }
+  const { values } = parseArgs({ options: { json: { type: 'string' } } });
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(after, null, 2)}\n`);
   process.exitCode = status ?? 1;
 }
 

@@ -22,7 +22,7 @@ pragma solidity 0.8.37;
 
 /**
  * @title EIP-712 struct hashes of everything Picolo signs
- * @notice One struct, one type hash and one \`hash\` per signed message. A struct in memory is already the
+ * @notice One struct, one type hash and one \`hash\`, the struct hash without the domain, per signed message. A struct in memory is already the
  * sequence of words that EIP-712 wants, so hashing borrows the word in front of it for the type hash and
  * puts that word back: no copy, no allocation.
  */
@@ -64,7 +64,6 @@ function structSource(name: StructName): string {
         ${wrap(structs[name].map(([field, type]) => `${type} ${solidityName(field)};`).join(' '), '        ', ' ')}
     }
 
-    /// @dev Struct hash of \`value\`, without the domain.
     function hash(${name} memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = ${constant};
         assembly ("memory-safe") {

@@ -90,11 +90,15 @@ interface IClusterRegistry {
     /**
      * @notice Counts a grave conviction in one membership epoch.
      * Requirements: the caller is an active slasher of the vault.
-     * @return convicted the count after it
+     * @return record as `recordOf`, with the new count
      */
-    function convict(bytes32 group, uint64 epoch) external returns (uint256 convicted);
+    function convict(bytes32 group, uint64 epoch) external returns (uint256 record);
 
-    /// @notice What evidence needs in one call: the epoch's record and who consumes the group's service.
+    /// @notice An epoch's record as it is stored, 0 ‖ convicted(8) ‖ size(8) ‖ endedAt(40) ‖ roster(192): evidence pays for every word
+    /// that is decoded. Zero when there never was such an epoch.
+    function recordOf(bytes32 group, uint64 epoch) external view returns (uint256 record);
+
+    /// @notice The epoch's record and who consumes the group's service.
     function membership(bytes32 group, uint64 epoch) external view returns (Epoch memory record, address consumer);
 
     /// @notice keccak of the ABI encoding of the latest terms.

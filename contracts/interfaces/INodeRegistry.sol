@@ -73,4 +73,7 @@ interface INodeRegistry {
     function noteFees(address node, address token, uint256 amount) external;
 
     function nodeOf(address node) external view returns (Node memory);
+
+    /// @notice The contract that puts capacity to use, and knows whose groups are.
+    function CLUSTERS() external view returns (address);
 }

@@ -37,6 +37,18 @@ library BinaryMerkle {
         }
     }
 
+    /// @dev Id of an entry, H(0x02 ‖ txId(32) ‖ ts(12) ‖ footprintRoot), whose first two fields are at calldata `pos`.
+    function entryId(uint256 pos, bytes32 footprintRoot) internal view returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let to := mload(0x40)
+            mstore8(to, 2)
+            calldatacopy(add(to, 1), pos, 44)
+            mstore(add(to, 45), footprintRoot)
+            pop(staticcall(gas(), 2, to, 77, 0x00, 0x20))
+            result := mload(0x00)
+        }
+    }
+
     /**
      * @dev Root that `leaf` at position `index` and the packed path at calldata `pos` lead to.
      * Requirements: `index` < 2^depth.

@@ -56,6 +56,14 @@ library Packed {
         return address(uint160(integer(pos, 20)));
     }
 
+    /// @dev `length` bytes at `pos`, in memory.
+    function copy(uint256 pos, uint256 length) internal pure returns (bytes memory result) {
+        result = new bytes(length);
+        assembly ("memory-safe") {
+            calldatacopy(add(result, 0x20), pos, length)
+        }
+    }
+
     /// @dev keccak of `length` bytes at `pos`.
     function keccak(uint256 pos, uint256 length) internal pure returns (bytes32 result) {
         assembly ("memory-safe") {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 
 /**
  * @title EIP-712 struct hashes of everything Picolo signs
- * @notice One struct, one type hash and one `hash` per signed message. A struct in memory is already the
+ * @notice One struct, one type hash and one `hash`, the struct hash without the domain, per signed message. A struct in memory is already the
  * sequence of words that EIP-712 wants, so hashing borrows the word in front of it for the type hash and
  * puts that word back: no copy, no allocation.
  */
@@ -17,7 +17,6 @@ library PicoloHashes {
         bytes32 footprintRoot; bytes32 backpointers;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Transaction memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = TRANSACTION_TYPEHASH;
         assembly ("memory-safe") {
@@ -35,7 +34,6 @@ library PicoloHashes {
         address writer; bytes32 root; uint32 count; uint96 notAfter;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(TxBatch memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = TX_BATCH_TYPEHASH;
         assembly ("memory-safe") {
@@ -53,7 +51,6 @@ library PicoloHashes {
         bytes32 channel; uint128 cumulative;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Voucher memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = VOUCHER_TYPEHASH;
         assembly ("memory-safe") {
@@ -71,7 +68,6 @@ library PicoloHashes {
         bytes32 group; uint64 epoch; uint64 view_; uint32 gateway; uint64 seq; bytes32 batchRoot; uint32 count;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(FastBatch memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = FAST_BATCH_TYPEHASH;
         assembly ("memory-safe") {
@@ -89,7 +85,6 @@ library PicoloHashes {
         bytes32 group; uint64 epoch; uint64 view_; bytes32 batchRoot; uint256 accept;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(FastVote memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = FAST_VOTE_TYPEHASH;
         assembly ("memory-safe") {
@@ -107,7 +102,6 @@ library PicoloHashes {
         bytes32 group; uint64 epoch; uint64 view_; bytes32 batchRoot; uint256 acked; uint64 ackSeq; bytes32 ackHead;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(FastAck memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = FAST_ACK_TYPEHASH;
         assembly ("memory-safe") {
@@ -125,7 +119,6 @@ library PicoloHashes {
         bytes32 group; uint64 epoch; uint64 view_; uint32 round; bytes32 blockHash;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Proposal memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = PROPOSAL_TYPEHASH;
         assembly ("memory-safe") {
@@ -143,7 +136,6 @@ library PicoloHashes {
         bytes32 group; uint64 epoch; uint64 view_; uint32 round; bytes32 blockHash; uint64 qcView; uint32 qcRound;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(BlockVote memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = BLOCK_VOTE_TYPEHASH;
         assembly ("memory-safe") {
@@ -163,7 +155,6 @@ library PicoloHashes {
         bytes32 ackedRoot;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(ViewChange memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = VIEW_CHANGE_TYPEHASH;
         assembly ("memory-safe") {
@@ -181,7 +172,6 @@ library PicoloHashes {
         bytes32 group; uint64 epoch; uint64 height; bytes32 stateRoot; bytes32 detail;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Checkpoint memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = CHECKPOINT_TYPEHASH;
         assembly ("memory-safe") {
@@ -201,7 +191,6 @@ library PicoloHashes {
         request; address querier; uint64 issuedAt;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Answer memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = ANSWER_TYPEHASH;
         assembly ("memory-safe") {
@@ -221,7 +210,6 @@ library PicoloHashes {
         address querier; uint64 issuedAt;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(RowAnswer memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = ROW_ANSWER_TYPEHASH;
         assembly ("memory-safe") {
@@ -241,7 +229,6 @@ library PicoloHashes {
         uint64 issuedAt;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Statement memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = STATEMENT_TYPEHASH;
         assembly ("memory-safe") {
@@ -260,7 +247,6 @@ library PicoloHashes {
         bytes32 group; uint64 epoch; bytes32 request; bytes32 statement; bytes32 args; uint96 snapshot; bytes32 resultHash; address payee;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(OracleResult memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = ORACLE_RESULT_TYPEHASH;
         assembly ("memory-safe") {
@@ -272,13 +258,29 @@ library PicoloHashes {
         }
     }
 
+    // RootList(bytes32 group,uint64 epoch,uint32 count,bytes32 listRoot,bytes32 request,address querier,uint64 issuedAt)
+    bytes32 internal constant ROOT_LIST_TYPEHASH = 0x9007e5235b2f2310a64f459492faa36ee05fed40134ef4fb41a2c4acf0b938bd;
+    struct RootList {
+        bytes32 group; uint64 epoch; uint32 count; bytes32 listRoot; bytes32 request; address querier; uint64 issuedAt;
+    }
+
+    function hash(RootList memory value) internal pure returns (bytes32 result) {
+        bytes32 typeHash = ROOT_LIST_TYPEHASH;
+        assembly ("memory-safe") {
+            let pos := sub(value, 0x20)
+            let saved := mload(pos)
+            mstore(pos, typeHash)
+            result := keccak256(pos, 256)
+            mstore(pos, saved)
+        }
+    }
+
     // Offer(bytes32 cluster,address node,uint32 gib,uint64 expiresAt)
     bytes32 internal constant OFFER_TYPEHASH = 0xb878cb734ec6a37c9410e3b5e7a02f1c6877c0a4a5e325ac7b831dfb4b42ac99;
     struct Offer {
         bytes32 cluster; address node; uint32 gib; uint64 expiresAt;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Offer memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = OFFER_TYPEHASH;
         assembly ("memory-safe") {
@@ -296,7 +298,6 @@ library PicoloHashes {
         address node; address owner; address signer;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(NodeKey memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = NODE_KEY_TYPEHASH;
         assembly ("memory-safe") {
@@ -314,7 +315,6 @@ library PicoloHashes {
         address node; uint64 number; bytes32 transportKeyHash; bytes32 softwareHash; uint64 issuedAt; uint64 expiresAt;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(NodeCertificate memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = NODE_CERTIFICATE_TYPEHASH;
         assembly ("memory-safe") {
@@ -332,7 +332,6 @@ library PicoloHashes {
         bytes32 binding; address from; address to;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(Hello memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = HELLO_TYPEHASH;
         assembly ("memory-safe") {
@@ -350,7 +349,6 @@ library PicoloHashes {
         bytes32 transaction; address client; uint64 expiresAt;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(MxAsk memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = MX_ASK_TYPEHASH;
         assembly ("memory-safe") {
@@ -368,7 +366,6 @@ library PicoloHashes {
         bytes32 transaction; address from; bytes32 resultHash; uint64 sentAt;
     }
 
-    /// @dev Struct hash of `value`, without the domain.
     function hash(MxSend memory value) internal pure returns (bytes32 result) {
         bytes32 typeHash = MX_SEND_TYPEHASH;
         assembly ("memory-safe") {

@@ -1,6 +1,6 @@
 import type { Deployment } from '../../contracts/index.ts';
 import { isPicoloError, type PicoloError } from '../../protocol/errors/index.ts';
-import type { Hex } from '../../protocol/types/index.ts';
+import type { EncodedEvidence } from '../../protocol/evidence/index.ts';
 import type { ChainPort, Clock, SubmittedTransaction } from '../ports/index.ts';
 import { createCourtCalls } from './court.ts';
 import { Chronicle, type BlockRef } from './chronicle.ts';
@@ -122,14 +122,14 @@ class Chain implements ChainPort {
     return this.options.clock.nowMs() - this.lastSuccessMs;
   }
 
-  /** One at a time per offence; a success is remembered, so the same evidence is sent once. */
-  submitEvidence(evidence: { readonly offence: string; readonly call: Hex }): Promise<SubmittedTransaction> {
-    const known = this.submissions.get(evidence.offence);
+  /** A success is remembered, so the same evidence is sent once. */
+  submitEvidence(evidence: EncodedEvidence): Promise<SubmittedTransaction> {
+    const known = this.submissions.get(evidence.call);
     if (known !== undefined) return known;
     if (this.sender === undefined) return Promise.reject(chainFaults.noWallet());
-    const sent = this.sender.send(this.options.deployment.addresses.SlasherObjective, evidence.call);
-    this.submissions.set(evidence.offence, sent);
-    sent.catch(() => this.submissions.delete(evidence.offence));
+    const sent = this.sender.send(this.options.deployment.addresses[evidence.slasher], evidence.call);
+    this.submissions.set(evidence.call, sent);
+    sent.catch(() => this.submissions.delete(evidence.call));
     return sent;
   }
 

@@ -9,7 +9,7 @@ export type ChainEvent =
   | { readonly kind: 'Registered'; readonly node: Address; readonly owner: Address; readonly signer: Address }
   | { readonly kind: 'SignerRotated'; readonly node: Address; readonly signer: Address }
   | { readonly kind: 'StakeChanged'; readonly node: Address; readonly deltaWei: bigint }
-  | { readonly kind: 'Tombstone'; readonly node: Address }
+  | { readonly kind: 'Slashed'; readonly node: Address; readonly amountWei: bigint; readonly convicted: boolean }
   | { readonly kind: 'NodeUpdated'; readonly node: Address; readonly gib: number; readonly region: number }
   | { readonly kind: 'Announced'; readonly node: Address; readonly endpoint: string }
   | {
@@ -40,6 +40,9 @@ const channelOf = (f: Fields): Hash32 => hash32From(f['channel']);
 const groupOf = (f: Fields): GroupId => hash32From(f['group']) as GroupId;
 const clusterOf = (f: Fields): ClusterId => hash32From(f['cluster']) as ClusterId;
 
+/** `IStakeVault.Status`: what comes after it ends a node's service. */
+const ACTIVE = 1;
+
 /** What is followed, by contract; everything else that the contracts emit is skipped. */
 const followed = {
   StakeVault: {
@@ -48,8 +51,7 @@ const followed = {
     Deposited: stakeChange(1n),
     UnbondRequested: stakeChange(-1n),
     UnbondCancelled: stakeChange(1n),
-    Slashed: stakeChange(-1n), // active stake goes first; what exceeds it was pending
-    Tombstone: (f) => ({ kind: 'Tombstone', node: nodeOf(f) }),
+    Slashed: (f) => ({ kind: 'Slashed', node: nodeOf(f), amountWei: f['amount'] as bigint, convicted: Number(f['status']) > ACTIVE }),
   },
   NodeRegistry: {
     NodeUpdated: (f) => {

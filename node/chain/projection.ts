@@ -60,8 +60,9 @@ export function fold(p: Projection, event: ChainEvent, context: FoldContext): vo
       return changeNode(p, event.node, { signer: event.signer });
     case 'StakeChanged':
       return addStake(p, event.node, event.deltaWei);
-    case 'Tombstone':
-      return changeNode(p, event.node, { tombstoned: true });
+    case 'Slashed':
+      addStake(p, event.node, -event.amountWei); // active stake goes first; what exceeds it was pending
+      return event.convicted ? changeNode(p, event.node, { tombstoned: true }) : undefined;
     case 'NodeUpdated':
       return changeNode(p, event.node, { offeredGib: event.gib, region: event.region });
     case 'Announced':

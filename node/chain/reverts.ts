@@ -4,7 +4,8 @@ import type { PicoloError } from '../../protocol/errors/index.ts';
 import { chainFaults } from './faults.ts';
 import type { RpcRefusal } from './rpc.ts';
 
-const known = new Interface([...abis.SlasherObjective, ...abis.StakeVault, ...abis.ClusterRegistry, ...abis.AvailabilityCourt].filter(({ type }) => type === 'error'));
+const judges = [...abis.SlasherConsensus, ...abis.SlasherAnswers, ...abis.SlasherCertificates, ...abis.AvailabilityCourt];
+const known = new Interface([...judges, ...abis.StakeVault, ...abis.ClusterRegistry].filter(({ type }) => type === 'error'));
 
 /** Errors that say: this was dealt with before (evidence and challenges are public, somebody else may have been quicker). */
 const SETTLED: ReadonlySet<string> = new Set(['AlreadyPunished', 'Absolved', 'NoChallenge', 'ChallengePending', 'CoolDown']);

@@ -144,8 +144,8 @@ class Port implements ChainPort {
   }
 
   async submitEvidence(item: Evidence): Promise<SubmittedTransaction> {
-    const known = this.sent.get(item.offence) ?? this.chain.accept(item);
-    this.sent.set(item.offence, known);
+    const known = this.sent.get(item.call) ?? this.chain.accept(item);
+    this.sent.set(item.call, known);
     return known;
   }
 

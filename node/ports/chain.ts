@@ -1,3 +1,4 @@
+import type { EncodedEvidence } from '../../protocol/evidence/index.ts';
 import type { Address, ClusterId, Epoch, GroupId, Hash32, Height, Hex, Path } from '../../protocol/types/index.ts';
 
 export interface NodeView {
@@ -102,8 +103,8 @@ export interface ChainPort {
   onChange(handler: () => void): void;
   /** Hash of a finalized block, the public beacon for challenges. */
   beacon(): { readonly blockNumber: bigint; readonly blockHash: Hex } | undefined;
-  /** Sends encoded evidence to the slasher; resolves with the receipt or throws CHAIN_*. */
-  submitEvidence(evidence: { readonly offence: string; readonly call: Hex }): Promise<SubmittedTransaction>;
+  /** Sends encoded evidence to its slasher; resolves with the receipt or throws CHAIN_*. */
+  submitEvidence(evidence: EncodedEvidence): Promise<SubmittedTransaction>;
   /** Answers a challenge of the operator's node with a packed cell (`packCell`); resolves with the receipt or throws CHAIN_*. */
   answerChallenge(challenge: Pick<ChallengeView, 'group' | 'node'>, cell: Hex): Promise<SubmittedTransaction>;
   /** Asks a member for a cell with a packed question (`packQuestion`) and the bond that the court wants; CHAIN_*. */

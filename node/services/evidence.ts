@@ -32,12 +32,7 @@ export class Reporter {
   offence(view: GroupView, offence: Offence): void {
     const roster = rosterOf(view.group, view.epoch, view.roster);
     const accused = roster.replicas[offence.culprit] as Address;
-    const evidence = evidenceOf(offence, roster, this.self);
-    if (evidence === undefined) {
-      this.onOutcome({ offence: offence.kind, accused, outcome: 'kept', detail: 'no contract judges this offence yet' });
-      return;
-    }
-    void this.report(evidence, accused);
+    void this.report(evidenceOf(offence, roster, this.self), accused);
   }
 
   /** A wrong signed answer, found by Proof-of-Query or reported by a client. */
@@ -60,15 +55,7 @@ export class Reporter {
   }
 }
 
-/** The consensus' own words for a contradiction as evidence; undefined for offences that no contract judges. */
-export function evidenceOf(offence: Offence, roster: Roster, beneficiary: Address): Evidence | undefined {
-  const charge = { roster, culprit: offence.culprit, beneficiary };
-  switch (offence.kind) {
-    case 'VoteConflict': return { ...charge, kind: offence.kind, first: offence.first, second: offence.second };
-    case 'DoubleBlockVote': return { ...charge, kind: offence.kind, first: offence.first, second: offence.second };
-    case 'DoubleProposal': return { ...charge, kind: offence.kind, first: offence.first, second: offence.second };
-    case 'FalseCheckpoint': return { ...charge, kind: offence.kind, certified: offence.certified, accused: offence.accused };
-    case 'LockRegress': case 'RankUnderreport': case 'AckFork': return undefined;
-  }
+/** The consensus' own words for a contradiction as evidence. */
+export function evidenceOf(offence: Offence, roster: Roster, beneficiary: Address): Evidence {
+  return { ...offence, roster, beneficiary };
 }
-

@@ -58,6 +58,11 @@ export const structs = {
     ['group', 'bytes32'], ['epoch', 'uint64'], ['request', 'bytes32'], ['statement', 'bytes32'], ['args', 'bytes32'],
     ['snapshot', 'uint96'], ['resultHash', 'bytes32'], ['payee', 'address'],
   ],
+  // the roots of certified checkpoints that a node knows (Vidigueira §4.3.6): listRoot = DATA-6 over height(8) ‖ stateRoot(32), ascending
+  RootList: [
+    ['group', 'bytes32'], ['epoch', 'uint64'], ['count', 'uint32'], ['listRoot', 'bytes32'], ['request', 'bytes32'],
+    ['querier', 'address'], ['issuedAt', 'uint64'],
+  ],
   // a provider offers capacity to a cluster (registry)
   Offer: [['cluster', 'bytes32'], ['node', 'address'], ['gib', 'uint32'], ['expiresAt', 'uint64']],
   // a node's key agrees to work for an owner (vault): registration, where node = signer, and rotation

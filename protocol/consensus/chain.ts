@@ -1,6 +1,8 @@
 import { compareRank, type BlockHash, type Rank } from '../types/index.ts';
 import { blockHashOf, rankOf, type Block, type Qc } from './block.ts';
 import { tryCommit } from './classic/commit.ts';
+import { noteQc } from './evidence.ts';
+import { noteConsumed } from './evidence-acks.ts';
 import { execute } from './execute.ts';
 import { extendsTip } from './keys.ts';
 import type { BlockNode, Replica } from './state.ts';
@@ -49,7 +51,11 @@ export function learnQc(replica: Replica, qc: Qc | null): void {
       replica.orphanQcs.set(qc.blockHash, qc);
       replica.missing = true;
     }
-  } else if (node.qc === null) node.qc = qc;
+  } else if (node.qc === null) {
+    node.qc = qc;
+    noteQc(replica, qc);
+    if (qc.view === replica.view) noteConsumed(replica, node);
+  }
   if (compareRank(qc, lockRank(replica)) > 0) replica.highQc = qc;
   if (qc.view > replica.view && qc.view >= replica.vcView) enterView(replica, qc.view);
   if (node !== undefined) tryCommits(replica, node);

@@ -3,7 +3,7 @@ import { structHash } from '../codec/index.ts';
 import { checkpointHashOf, detailHashOf, rosterOf, type CertifiedCheckpoint, type CheckpointDetail } from '../membership/index.ts';
 import type { BlockHash, Hash32, Height, ReplicaIndex } from '../types/index.ts';
 import { blockHashOf, type BlockHeader } from './block.ts';
-import { noteCheckpointVote } from './evidence.ts';
+import { noteCertificate, noteCheckpointVote } from './evidence.ts';
 import type { Commitment } from './input.ts';
 import type { AnnounceMessage, CertifiedBlock, CheckpointVoteMessage } from './message.ts';
 import { persist } from './persist.ts';
@@ -162,6 +162,7 @@ function noteStable(replica: Replica, certificate: CertifiedCheckpoint): void {
 
 /** A certificate from a peer: as good as one collected here, when the own root is the same. */
 export function takeCertificate(replica: Replica, certificate: CertifiedCheckpoint): void {
+  noteCertificate(replica, certificate);
   const state = replica.checkpoints.get(certificate.checkpoint.height);
   if (state?.value === undefined) return;
   if (structHash('Checkpoint', state.value) !== structHash('Checkpoint', certificate.checkpoint)) return halt(replica, state.height);

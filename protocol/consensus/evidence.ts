@@ -3,17 +3,19 @@ import { limits } from '../limits/index.ts';
 import { itemBytes } from '../rows/index.ts';
 import { structHash, type StructValue } from '../codec/index.ts';
 import { compareRank, type Item, type ReplicaIndex, type Signature } from '../types/index.ts';
+import type { CertifiedCheckpoint } from '../membership/index.ts';
 import { hasBit, NO_BITS } from './bitmap.ts';
+import type { Qc } from './block.ts';
 import type { KnownEntry } from './entry.ts';
 import { compatible } from './fast/judge.ts';
 import { lockKey } from './keys.ts';
-import type { FastAckMessage, ProposalMessage, ViewChangeMessage } from './message.ts';
-import type { Offence, OpenedVote } from './offence.ts';
+import type { ProposalMessage, ViewChangeMessage } from './message.ts';
+import type { Offence, OpenedEntry, OpenedVote } from './offence.ts';
 import { batchPath } from './receipt.ts';
 import type { Batch, Claim, Replica, Rival } from './state.ts';
 
 /** Reports a contradiction once per culprit and kind and place (§3.2). */
-function found(replica: Replica, place: string, offence: Offence): void {
+export function found(replica: Replica, place: string, offence: Offence): void {
   const key = `${offence.kind}/${offence.culprit}/${place}`;
   if (offence.culprit === replica.self || replica.seen.reported.has(key) || replica.seen.reported.size > limits.statementsRemembered) return;
   replica.seen.reported.add(key);
@@ -21,7 +23,7 @@ function found(replica: Replica, place: string, offence: Offence): void {
 }
 
 /** Remembers a statement under a key, oldest forgotten first; returns what stood there before. */
-function remember<V>(map: Map<string, V>, key: string, value: V): V | undefined {
+export function remember<V>(map: Map<string, V>, key: string, value: V): V | undefined {
   const before = map.get(key);
   if (before !== undefined) return before;
   map.set(key, value);
@@ -71,17 +73,6 @@ export function noteViewChange(replica: Replica, culprit: ReplicaIndex, { value,
   }
 }
 
-/** AckFork: one position of the acknowledgement log with two heads. */
-export function noteFastAck(replica: Replica, culprit: ReplicaIndex, message: FastAckMessage): void {
-  const peer = replica.peers[culprit];
-  if (peer !== undefined && (peer.fastAck === undefined || peer.fastAck.value.ackSeq < message.value.ackSeq)) peer.fastAck = message;
-  const second = { value: message.value, signature: message.signature };
-  const first = remember(replica.seen.acks, `${culprit}/${message.value.ackSeq}`, second);
-  if (first !== undefined && first.value.ackHead !== second.value.ackHead) {
-    found(replica, `${message.value.ackSeq}`, { kind: 'AckFork', culprit, first, second });
-  }
-}
-
 /** FalseCheckpoint: a signature on another root of a certified height. */
 export function noteCheckpointVote(replica: Replica, culprit: ReplicaIndex, value: StructValue<'Checkpoint'>, signature: Signature): void {
   const certified = replica.stable;
@@ -89,6 +80,22 @@ export function noteCheckpointVote(replica: Replica, culprit: ReplicaIndex, valu
   if (structHash('Checkpoint', certified.checkpoint) !== structHash('Checkpoint', value)) {
     found(replica, `${value.height}`, { kind: 'FalseCheckpoint', culprit, certified, accused: { value, signature } });
   }
+}
+
+/** ForkedCertificates: another certificate of the certified height; whoever signed both is guilty. */
+export function noteCertificate(replica: Replica, second: CertifiedCheckpoint): void {
+  const first = replica.stable;
+  if (first === undefined || first.checkpoint.height !== second.checkpoint.height) return;
+  if (structHash('Checkpoint', first.checkpoint) === structHash('Checkpoint', second.checkpoint)) return;
+  const both = first.signatures.filter(({ replica: signer }) => second.signatures.some((other) => other.replica === signer));
+  const culprit = both.find(({ replica: signer }) => signer !== replica.self)?.replica;
+  if (culprit !== undefined) found(replica, `${first.checkpoint.height}`, { kind: 'ForkedCertificates', culprit, first, second });
+}
+
+/** The votes in a certificate are statements like those that come one by one. */
+export function noteQc(replica: Replica, { view, round, blockHash, votes }: Qc): void {
+  const { group, epoch } = replica.config;
+  for (const { signer, qcView, qcRound, signature } of votes) noteBlockVote(replica, signer, { group, epoch, view, round, blockHash, qcView, qcRound }, signature);
 }
 
 /** VoteConflict: two accepted entries of one view that cannot both be certified. */
@@ -142,17 +149,22 @@ function noteConflict(replica: Replica, culprit: ReplicaIndex, batch: Batch, { o
   if (first && second) found(replica, `${replica.view}/${lockKey(own.item.path, own.item.version)}`, { kind: 'VoteConflict', culprit, first, second });
 }
 
-/** One side of the conflict with its paths: item to footprint root, entry to batch root. */
+/** One side of the conflict. */
 function opened(replica: Replica, culprit: ReplicaIndex, batch: Batch, index: number, item: Item): OpenedVote | undefined {
   const vote = batch.votes.get(culprit);
-  const entry = batch.entries?.[index];
-  if (vote === undefined || entry === undefined || batch.entries === undefined) return undefined;
+  const entry = openEntry(batch, index, item);
+  if (vote === undefined || entry === undefined) return undefined;
   const { group, epoch } = replica.config;
+  return { value: { group, epoch, view: replica.view, batchRoot: batch.root, accept: vote.accept }, signature: vote.signature, ...entry };
+}
+
+/** An entry with its paths: item to footprint root, entry to batch root. */
+export function openEntry({ entries }: Batch, index: number, item: Item): OpenedEntry | undefined {
+  const entry = entries?.[index];
+  if (entries === undefined || entry === undefined) return undefined;
   const { command, ts } = entry;
   return {
-    value: { group, epoch, view: replica.view, batchRoot: batch.root, accept: vote.accept }, signature: vote.signature, index,
-    entryPath: batchPath(batch.entries.map(({ id }) => id), index), command: command.id, ts, footprintRoot: command.footprintRoot, item,
+    index, entryPath: batchPath(entries.map(({ id }) => id), index), command: command.id, ts, footprintRoot: command.footprintRoot, item,
     itemPath: merklePath(command.items.map(itemBytes), command.items.indexOf(item)),
   };
 }
-

@@ -1,19 +1,21 @@
 import { keccak256 } from '../crypto/index.ts';
-import { addressFrom, bytesOf, concatBytes, hexOf, wordOf, type Address, type Hex } from '../types/index.ts';
+import { addressFrom, bytesOf, concatBytes, hexOf, wordOf, type Address, type Hash32, type Hex } from '../types/index.ts';
 import { evidenceFaults } from './faults.ts';
 import { layouts, type Flat } from './flat.ts';
 import { flatten } from './flatten.ts';
 import { Reader, type Field } from './layout.ts';
-import type { Evidence, OffenceName } from './types.ts';
+import { isLesser, slasherOf, type Evidence, type OffenceName, type SlasherName } from './types.ts';
 
-/** A call of SlasherObjective, ready for a transaction. */
+/** A call of a slasher, ready for a transaction. */
 export interface EncodedEvidence {
   readonly offence: OffenceName;
+  /** The contract to call. */
+  readonly slasher: SlasherName;
   readonly call: Hex;
 }
 
 const names = Object.keys(layouts) as OffenceName[];
-const namesBeneficiary = (offence: OffenceName): boolean => offence !== 'FalseAnswer' && offence !== 'ForgedRow';
+const namesBeneficiary = (offence: OffenceName): boolean => !isLesser(offence);
 const utf8 = new TextEncoder();
 const selectors = new Map<OffenceName, Uint8Array>();
 
@@ -23,7 +25,15 @@ const selectors = new Map<OffenceName, Uint8Array>();
  */
 export function encodeEvidence(evidence: Evidence): EncodedEvidence {
   const flat = flatten(evidence);
-  return { offence: flat.kind, call: hexOf(encodeCall(flat.kind, packFlat(flat), flat.beneficiary)) };
+  return { offence: flat.kind, slasher: slasherOf[flat.kind], call: hexOf(encodeCall(flat.kind, packFlat(flat), flat.beneficiary)) };
+}
+
+/**
+ * What `commit` takes before a report of a grave offence: keccak(evidence ‖ beneficiary).
+ * @throws as `encodeEvidence`
+ */
+export function commitmentOf(evidence: Evidence & { readonly beneficiary: Address }): Hash32 {
+  return hexOf(keccak256(concatBytes(packFlat(flatten(evidence)), bytesOf(evidence.beneficiary)))) as Hash32;
 }
 
 /** The packed bytes alone. */

@@ -1,15 +1,13 @@
 import type { ProofStep } from '../state-tree/index.ts';
 import type { Address, Signature } from '../types/index.ts';
 import { evidenceFaults } from './faults.ts';
-import { account, compact, counted, hash, sequence, small, wide, writerSignature, type Field, type Unpacked } from './layout.ts';
+import { account, bytes, compact, counted, hash, sequence, small, tagged, wide, writerSignature, type Field, type Unpacked } from './layout.ts';
 
 /*
- * The packed forms of docs/contracts/evidence.md, in the order in which SlasherObjective reads them.
+ * The packed forms of docs/contracts/evidence.md, in the order in which the slashers read them.
  * Everything both statements share stands once.
  */
 const MAX_CERTIFICATE = 64;
-
-const head = { group: hash, epoch: wide(8) };
 
 /** size(1) ‖ accused index(1) ‖ addresses. */
 const members: Field<{ readonly index: number; readonly roster: readonly Address[] }> = {
@@ -50,53 +48,61 @@ export const certificate: Field<readonly FlatSignature[]> = {
   },
 };
 
-const certified = sequence({ stateRoot: hash, detail: hash, signatures: certificate });
+const certifiedFields = { stateRoot: hash, detail: hash, signatures: certificate };
+const certified = sequence(certifiedFields);
 const merklePath = counted(hash);
-const side = sequence({
-  batchRoot: hash, accept: wide(32), signature: compact, txId: hash, ts: wide(12), mode: small(1), itemIndex: small(4), itemPath: merklePath,
-  entryIndex: small(1), entryPath: merklePath,
-});
-const blockVote = sequence({ blockHash: hash, qcView: wide(8), qcRound: small(4), signature: compact });
+/** From an item to its entry to the root of a batch; the root itself follows. */
+const openedEntry = { txId: hash, ts: wide(12), itemIndex: small(4), itemPath: merklePath, entryIndex: small(1), entryPath: merklePath };
+const side = sequence({ accept: wide(32), signature: compact, mode: small(1), ...openedEntry });
+const lock = { qcView: wide(8), qcRound: small(4), signature: compact };
+const blockVote = sequence({ blockHash: hash, ...lock });
+const roundVote = sequence({ round: small(4), blockHash: hash, ...lock });
 const proposal = sequence({ blockHash: hash, signature: compact });
+const viewChange = sequence({
+  newView: wide(8), qcView: wide(8), qcRound: small(4), qcBlock: hash, ackSeq: wide(8), ackHead: hash, ackedRoot: hash, signature: compact,
+});
+const ack = sequence({ view: wide(8), ackSeq: wide(8), batchRoot: hash, acked: wide(32), ackHead: hash, signature: compact });
+const openedAck = sequence({ acked: wide(32), ackSeq: wide(8), ackHead: hash, signature: compact, ...openedEntry });
+/** The header without what the evidence has already: group, epoch and view in front, the root of the effects between. */
+const effect = sequence({ to: hash, index: small(4), path: merklePath, before: bytes(105), after: bytes(96), ...lock });
 const step: Field<ProofStep> = sequence({ depth: small(1), siblingCount: wide(5), sibling: hash });
 export const walk = { rowHash: hash, steps: counted(step) };
+const answer = sequence({
+  height: wide(8), minHeight: wide(8), seq: wide(8), path: hash, rowHash: hash, request: hash, querier: account, issuedAt: wide(8), signature: compact,
+});
+const openedList = sequence({
+  count: small(4), request: hash, querier: account, issuedAt: wide(8), index: small(4), path: merklePath, signature: compact,
+});
 
-const forms = {
-  present: sequence(walk),
-  absent: sequence({ path: hash, ...walk }),
-  empty: sequence({}),
-  certificate: certified,
-} as const;
-type Forms = typeof forms;
-export type FlatForm = { [K in keyof Forms]: { readonly kind: K } & Unpacked<Forms[K]> }[keyof Forms];
-const formNames = Object.keys(forms) as (keyof Forms)[];
+/** Layouts that begin with a byte for their form, then have what all forms share. */
+const answerForms = tagged(answer, {
+  present: sequence(walk), absent: sequence({ path: hash, ...walk }), empty: sequence({}), certificate: sequence({ claimed: hash, ...certifiedFields }),
+  stale: sequence({ claimed: hash }),
+});
+const ackForms = tagged(ack, { ack, change: viewChange });
+const historyForms = tagged(sequence({ height: wide(8), stateRoot: hash, list: openedList }), {
+  list: sequence({ stateRoot: hash, list: openedList }), answer: sequence({ stateRoot: hash, answer }), certificate: certified,
+});
 
-const form: Field<FlatForm> = {
-  write(value, out) {
-    small(1).write(formNames.indexOf(value.kind), out);
-    (forms[value.kind] as Field<unknown>).write(value, out);
-  },
-  read(from) {
-    const kind = formNames[small(1).read(from)];
-    if (kind === undefined) throw evidenceFaults.malformed({ at: from.at });
-    return { kind, ...(forms[kind] as Field<object>).read(from) } as FlatForm;
-  },
-};
+const group = { group: hash, epoch: wide(8), members };
 
-/** Body of each offence after the head. */
+/** Every offence: the head, then its body. */
 export const layouts = {
-  VoteConflict: sequence({ ...head, members, view: wide(8), path: hash, version: hash, first: side, second: side }),
-  DoubleBlockVote: sequence({ ...head, members, view: wide(8), round: small(4), first: blockVote, second: blockVote }),
-  DoubleProposal: sequence({ ...head, members, view: wide(8), round: small(4), first: proposal, second: proposal }),
-  FalseCheckpoint: sequence({ ...head, members, height: wide(8), certified, stateRoot: hash, detail: hash, signature: compact }),
-  FalseAnswer: sequence({
-    ...head, members, height: wide(8), minHeight: wide(8), seq: wide(8), stateRoot: hash, path: hash, rowHash: hash, request: hash,
-    querier: account, issuedAt: wide(8), signature: compact, form,
-  }),
+  VoteConflict: sequence({ ...group, view: wide(8), path: hash, version: hash, first: side, second: side }),
+  DoubleBlockVote: sequence({ ...group, view: wide(8), round: small(4), first: blockVote, second: blockVote }),
+  DoubleProposal: sequence({ ...group, view: wide(8), round: small(4), first: proposal, second: proposal }),
+  LockRegress: sequence({ ...group, view: wide(8), first: roundVote, second: roundVote }),
+  RankUnderreport: sequence({ ...group, view: wide(8), vote: roundVote, change: viewChange }),
+  AckFork: sequence({ ...group, fork: ackForms }),
+  AckThenConsume: sequence({ ...group, view: wide(8), path: hash, version: hash, acked: openedAck, effect }),
+  FalseCheckpoint: sequence({ ...group, height: wide(8), certified, stateRoot: hash, detail: hash, signature: compact }),
+  ForkedCertificates: sequence({ ...group, height: wide(8), first: certified, second: certified }),
+  FalseAnswer: sequence({ ...group, answer: answerForms }),
   ForgedRow: sequence({
-    ...head, members, seq: wide(8), path: hash, rowHash: hash, transaction: hash, writer: account, querier: account, issuedAt: wide(8),
+    ...group, seq: wide(8), path: hash, rowHash: hash, transaction: hash, writer: account, querier: account, issuedAt: wide(8),
     signature: compact, writerSignature,
   }),
+  FalseHistory: sequence({ ...group, history: historyForms }),
 } as const;
 
 type Layouts = typeof layouts;
@@ -104,4 +110,12 @@ type Layouts = typeof layouts;
 export type Flat = { [K in keyof Layouts]: { readonly kind: K; readonly beneficiary: Address | null } & Unpacked<Layouts[K]> }[keyof Layouts];
 export type FlatOf<K extends Flat['kind']> = Extract<Flat, { readonly kind: K }>;
 export type FlatSide = Unpacked<typeof side>;
+export type FlatEntry = Pick<FlatSide, 'txId' | 'ts' | 'itemIndex' | 'itemPath' | 'entryIndex' | 'entryPath'>;
 export type FlatCertified = Unpacked<typeof certified>;
+export type FlatAnswer = Unpacked<typeof answer>;
+export type FlatAnswerForm = Unpacked<typeof answerForms>['form'];
+export type FlatAck = Unpacked<typeof ack>;
+export type FlatChange = Unpacked<typeof viewChange>;
+export type FlatList = Unpacked<typeof openedList>;
+export type FlatHistory = Unpacked<typeof historyForms>;
+export type FlatVote = Unpacked<typeof roundVote>;

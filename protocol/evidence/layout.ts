@@ -41,6 +41,7 @@ const fixed = <T extends Hex>(length: number): Field<T> => ({
 
 export const hash: Field<Hash32> = fixed<Hash32>(32);
 export const account: Field<Address> = fixed<Address>(20);
+export const bytes = (length: number): Field<Hex> => fixed<Hex>(length);
 
 /** A row's writer signature in its packed form: 65 bytes, or 86 and 32 per level of its batch; the last byte of the 86 says how many. */
 export const writerSignature: Field<Hex> = {
@@ -111,6 +112,27 @@ export function sequence<F extends Fields>(fields: F): Field<Packed<F>> {
       for (const [name, field] of entries) field.write((value as Record<string, unknown>)[name], out);
     },
     read: (from) => Object.fromEntries(entries.map(([name, field]) => [name, field.read(from)])) as Packed<F>,
+  };
+}
+
+type Bodies = Readonly<Record<string, Field<any>>>;
+type Form<B extends Bodies> = { readonly [K in keyof B]: { readonly kind: K } & (B[K] extends Field<infer T> ? T : never) }[keyof B];
+
+/** A byte for the form (place in `bodies`), what all forms share, then the form's own body. */
+export function tagged<C extends object, B extends Bodies>(common: Field<C>, bodies: B): Field<{ readonly common: C; readonly form: Form<B> }> {
+  const names = Object.keys(bodies);
+  return {
+    write(value, out) {
+      small(1).write(names.indexOf(value.form.kind as string), out);
+      common.write(value.common, out);
+      (bodies[value.form.kind as string] as Field<unknown>).write(value.form, out);
+    },
+    read(from) {
+      const kind = names[small(1).read(from)];
+      if (kind === undefined) throw evidenceFaults.malformed({ at: from.at });
+      const shared = common.read(from);
+      return { common: shared, form: { kind, ...(bodies[kind] as Field<object>).read(from) } as Form<B> };
+    },
   };
 }
 

@@ -23,6 +23,18 @@ export function verifyProof(rootHash: Hash32, path: Path, proof: TreeProof): Mem
   return { kind: 'absent', rank: rankOfAbsent(path, at, steps), count };
 }
 
+/**
+ * The root that a proof leads to, and whether under it `path` is proven absent. For who compares the root by other
+ * means: evidence leaves it out, because a signature over it is checked anyway.
+ * @throws TREE_* when the proof is no proof of any tree
+ */
+export function rootOfProof(path: Path, { terminal, steps }: TreeProof & { readonly terminal: Leaf }): { readonly root: Hash32; readonly excludes: boolean } {
+  const at = bytesOf(terminal.path);
+  const { hash } = rise(terminal, at, steps);
+  const exit = path === terminal.path ? undefined : exitOf(bytesOf(path), at);
+  return { root: hexOf(hash) as Hash32, excludes: exit !== undefined && steps.every(({ depth }) => depth !== exit) };
+}
+
 /** The leaf that a root has at `rank`. @throws TREE_*, TREE_WRONG_RANK when the proof is about another one */
 export function verifyRank(rootHash: Hash32, rank: bigint, proof: TreeProof): { readonly leaf: Leaf; readonly count: bigint } {
   if (proof.terminal === null) throw treeFaults.wrongRank({ rank });
@@ -45,6 +57,12 @@ function emptyTree(rootHash: Hash32, { steps }: TreeProof): Membership {
 
 /** Hashes from the leaf to the root and compares; returns the number of leaves. */
 function climb(rootHash: Hash32, leaf: Leaf, path: Uint8Array, steps: readonly ProofStep[]): bigint {
+  const { hash, count } = rise(leaf, path, steps);
+  if (hexOf(hash) !== rootHash) throw treeFaults.wrongRoot({ rootHash });
+  return count;
+}
+
+function rise(leaf: Leaf, path: Uint8Array, steps: readonly ProofStep[]): { readonly hash: Block; readonly count: bigint } {
   let hash: Block = hashLeaf(leaf);
   let count = 1n;
   let below = 256;
@@ -57,8 +75,14 @@ function climb(rootHash: Hash32, leaf: Leaf, path: Uint8Array, steps: readonly P
     const sibling = bytesOf(step.sibling);
     hash = bitOf(path, step.depth) === 1 ? hashInner(sibling, hash, step.depth, count) : hashInner(hash, sibling, step.depth, count);
   }
-  if (hexOf(hash) !== rootHash) throw treeFaults.wrongRoot({ rootHash });
-  return count;
+  return { hash, count };
+}
+
+/** The first bit in which two paths differ. */
+function exitOf(wanted: Uint8Array, terminal: Uint8Array): number {
+  let exit = 0;
+  while (bitOf(wanted, exit) === bitOf(terminal, exit)) exit++;
+  return exit;
 }
 
 /**
@@ -68,8 +92,7 @@ function climb(rootHash: Hash32, leaf: Leaf, path: Uint8Array, steps: readonly P
  */
 function rankOfAbsent(path: Path, terminal: Uint8Array, steps: readonly ProofStep[]): bigint {
   const wanted = bytesOf(path);
-  let exit = 0;
-  while (bitOf(wanted, exit) === bitOf(terminal, exit)) exit++;
+  const exit = exitOf(wanted, terminal);
   if (steps.some((step) => step.depth === exit)) throw treeFaults.absenceUnproven({ path, depth: exit });
   const before = leavesBelow(terminal, steps, exit);
   if (bitOf(wanted, exit) === 0) return before;

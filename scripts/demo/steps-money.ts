@@ -3,7 +3,7 @@ import { picolo as command } from '../../cli/devnet/commands.ts';
 import { travel } from '../../cli/devnet/rpc.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { ZERO_ADDRESS } from '../../protocol/types/index.ts';
-import { channelState, providerOf } from '../../sdk/operator/index.ts';
+import { channelState, providerOf, shareSlashed } from '../../sdk/operator/index.ts';
 import { printTable, prove, type Step } from './story.ts';
 import type { World } from './world.ts';
 
@@ -57,7 +57,7 @@ export const payStep: Step<World> = {
 export const closingStep: Step<World> = {
   name: 'Closing table',
   async run(world, step) {
-    await world.network.send('StakeVault', 'sweep', []);
+    await shareSlashed(world.network);
     const { rows, sum } = await tokens(world);
     printTable('Where every PINT is', ['account', 'PINT'], rows.map(([name, wei]) => [name, formatEther(wei)]));
     prove(sum === 0n, 'accounts and burned tokens add up to the genesis supply');

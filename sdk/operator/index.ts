@@ -29,3 +29,4 @@ export {
   anchorCheckpoint, fulfilRequest, newestAnchor, openRequests, registerStatement, requestById, type AnchoredCheckpoint, type OracleRequest,
 } from './oracle.ts';
 export { challengeOf, declareFailure, openChallenge, settleChallenge, type OpenChallenge } from './availability.ts';
+export { shareSlashed } from './slashed.ts';

@@ -123,9 +123,9 @@ export function chainConformance(name: string, makeWorld: () => Promise<ChainWor
       expect(world.port.staleMs()).to.be.below(60_000);
     });
 
-    it('sends the evidence of one offence once', async () => {
+    it('sends the same evidence once', async () => {
       await world.register(nodeAt(1));
-      const evidence = { offence: 'VoteConflict/1', call: '0x12345678' as Hex };
+      const evidence = { offence: 'VoteConflict', slasher: 'SlasherConsensus', call: '0x12345678' as Hex } as const;
       const [a, b] = await Promise.all([world.port.submitEvidence(evidence), world.port.submitEvidence(evidence)]);
       expect(a).to.deep.equal(b);
       expect(await world.port.submitEvidence(evidence)).to.deep.equal(a);

@@ -217,8 +217,8 @@ describe('AvailabilityCourt: the drain', () => {
     await settle(place);
     expect((await place.world.c.StakeVault.getFunction('ownerOf')(place.node.address)).lastFaultAt).to.equal(0n);
     const lie = falseAnswer(place, ACCUSED, 'present', `0x${'0a'.repeat(20)}` as Address, await now());
-    const { call } = encodeEvidence(lie);
-    await place.world.watcher.sendTransaction({ to: await place.world.c.SlasherObjective.getAddress(), data: call });
+    const { slasher, call } = encodeEvidence(lie);
+    await place.world.watcher.sendTransaction({ to: await place.world.c[slasher].getAddress(), data: call });
     expect((await place.world.c.StakeVault.getFunction('ownerOf')(place.node.address)).ladder).to.equal(1n);
   });
 
@@ -245,7 +245,7 @@ describe('AvailabilityCourt: the drain', () => {
 
   it('only a slasher of the vault drains, and never more than there is', async () => {
     const { world, node } = await stage();
-    const penalty = [node.address, 0, 20, 1, ethers.ZeroAddress, 0, ethers.ZeroAddress, 0];
+    const penalty = [node.address, 0, 20, 1, ethers.ZeroAddress, 0, ethers.ZeroAddress, 0, ethers.ZeroHash];
     await expect(send(world.c.StakeVault, world.watcher, 'drain', penalty, 1n)).to.be.revertedWithCustomError(world.c.StakeVault, 'NotSlasher');
     const address = await world.c.AvailabilityCourt.getAddress();
     await helpers.impersonateAccount(address);
@@ -336,10 +336,10 @@ describe('AvailabilityCourt: ends of a challenge', () => {
 
   it('a convicted node is not asked', async () => {
     const place = await stage();
-    const address = await place.world.c.SlasherObjective.getAddress();
+    const address = await place.world.c.SlasherConsensus.getAddress();
     await helpers.impersonateAccount(address);
     await helpers.setBalance(address, 10n ** 20n);
-    const penalty = [place.node.address, 5_000, 1, 2, ethers.ZeroAddress, 0, ethers.ZeroAddress, 0];
+    const penalty = [place.node.address, 5_000, 1, 2, ethers.ZeroAddress, 0, ethers.ZeroAddress, 0, ethers.ZeroHash];
     await send(place.world.c.StakeVault, await ethers.getSigner(address), 'slash', penalty);
     await expect(ask(place, place.world.watcher)).to.be.revertedWithCustomError(court(place), 'NodeNotActive');
   });

@@ -1,21 +1,26 @@
-import { digestOf, type StructValue } from '../../protocol/codec/index.ts';
+import { digestOf, signStruct, type StructName, type StructValue } from '../../protocol/codec/index.ts';
 import { addressOf as addressOfKey, keccak256, merklePath, merkleRoot, sha256, sha256Hex, signDigest } from '../../protocol/crypto/index.ts';
-import type { Evidence, OpenedVote, Signed } from '../../protocol/evidence/index.ts';
+import { headerBytes } from '../../protocol/consensus/block.ts';
+import type { Evidence, OpenedRoot, OpenedVote, Signed } from '../../protocol/evidence/index.ts';
 import { rosterOf, type CertifiedCheckpoint, type CheckpointDetail } from '../../protocol/membership/index.ts';
 import { batchOf, entryIdOf, footprintRootOf, itemBytes, packWriterSignature, type BatchSignature } from '../../protocol/rows/index.ts';
 import { createTree, type Leaf } from '../../protocol/state-tree/index.ts';
 import {
-  bytesOf, hexOf, quorumOf, uintBytes, ZERO_HASH, type Address, type EntryId, type Hash32, type Item, type Path, type Signature, type Timestamp, type TxId,
+  bytesOf, concatBytes, hexOf, quorumOf, uintBytes, ZERO_HASH, type Address, type EntryId, type Hash32, type Item, type Path, type Signature, type Timestamp, type TxId,
 } from '../../protocol/types/index.ts';
-import { sign, type TestGroup, type World } from './world.ts';
+import type { TestGroup, World } from './world.ts';
 
 export type CaseOf<K extends Evidence['kind']> = Extract<Evidence, { readonly kind: K }>;
 
-/** Where statements are made: a group in an epoch. */
+/** Where statements are made: a group in an epoch. Cases need no chain, only its domain and the members' keys. */
 export interface Place {
   readonly world: World;
   readonly group: TestGroup;
   readonly epoch: bigint;
+}
+
+function sign<N extends StructName>(world: Place['world'], node: { readonly key: Uint8Array }, name: N, value: StructValue<N>): Signature {
+  return signStruct(world.domain, name, value, node.key);
 }
 
 export const h = (text: string): Hash32 => sha256Hex(new TextEncoder().encode(text));
@@ -82,6 +87,85 @@ export function doubleBlockVote(place: Place, culprit: number, beneficiary: Addr
   return evidence;
 }
 
+/** A vote of `round` in view 2 that states the lock (view, round). */
+export function lockVote(place: Place, voter: number, round: number, qcView: bigint, qcRound: number): Signed<StructValue<'BlockVote'>> {
+  const { value } = blockVote(place, voter, `block of round ${round}`, round);
+  const stated = { ...value, qcView, qcRound };
+  return { value: stated, signature: sign(place.world, memberOf(place, voter), 'BlockVote', stated) };
+}
+
+export function lockRegress(place: Place, culprit: number, beneficiary: Address, rounds: readonly [number, number] = [3, 5], second = 1) {
+  const evidence: CaseOf<'LockRegress'> = {
+    kind: 'LockRegress', ...chargeOf(place, culprit), beneficiary,
+    first: lockVote(place, culprit, rounds[0], 2n, 2), second: lockVote(place, culprit, rounds[1], 2n, second),
+  };
+  return evidence;
+}
+
+export interface ChangeShape {
+  readonly newView: bigint;
+  readonly qcView: bigint;
+  readonly qcRound: number;
+  readonly ackSeq: bigint;
+  readonly head: string;
+}
+
+export function viewChange(place: Place, voter: number, shape: Partial<ChangeShape> = {}): Signed<StructValue<'ViewChange'>> {
+  const { head, ...rest } = { newView: 3n, qcView: 2n, qcRound: 1, ackSeq: 6n, head: 'ack head', ...shape };
+  const value: StructValue<'ViewChange'> = {
+    group: place.group.group, epoch: place.epoch, qcBlock: h('certified block'), ackHead: h(head), ackedRoot: h('acked'), ...rest,
+  };
+  return { value, signature: sign(place.world, memberOf(place, voter), 'ViewChange', value) };
+}
+
+export function rankUnderreport(place: Place, culprit: number, beneficiary: Address, shape: Partial<ChangeShape> = {}) {
+  const evidence: CaseOf<'RankUnderreport'> = {
+    kind: 'RankUnderreport', ...chargeOf(place, culprit), beneficiary,
+    vote: lockVote(place, culprit, 4, 2n, 2), change: viewChange(place, culprit, shape),
+  };
+  return evidence;
+}
+
+export function fastAck(place: Place, voter: number, shape: { view?: bigint; ackSeq?: bigint; head?: string; batch?: string } = {}): Signed<StructValue<'FastAck'>> {
+  const { view = 2n, ackSeq = 6n, head = 'ack head', batch = 'batch' } = shape;
+  const value: StructValue<'FastAck'> = {
+    group: place.group.group, epoch: place.epoch, view, batchRoot: h(batch), acked: 5n, ackSeq, ackHead: h(head),
+  };
+  return { value, signature: sign(place.world, memberOf(place, voter), 'FastAck', value) };
+}
+
+/** A fork of the log of acknowledgements, told by another acknowledgement or by a view change. */
+export function ackFork(place: Place, culprit: number, beneficiary: Address, second: CaseOf<'AckFork'>['second']): CaseOf<'AckFork'> {
+  return { kind: 'AckFork', ...chargeOf(place, culprit), beneficiary, first: fastAck(place, culprit), second };
+}
+
+/** An acknowledged write, and a vote for a block of the same view in which `consumer` took its version. */
+export function ackThenConsume(place: Place, culprit: number, beneficiary: Address, shape: { consumer?: EntryId | 'own'; version?: EntryId; size?: number } = {}) {
+  const on = { ...key, version: shape.version ?? key.version };
+  const opened = openedVote(place, culprit, { mode: 'W', tsMs: 100, size: shape.size ?? 3, index: 1, items: 2, seed: 'acked' }, 7n, on);
+  const own = entryIdOf(opened.command, opened.ts, opened.footprintRoot);
+  const ackValue: StructValue<'FastAck'> = {
+    group: place.group.group, epoch: place.epoch, view: 7n, batchRoot: opened.value.batchRoot, acked: opened.value.accept, ackSeq: 9n, ackHead: h('head 9'),
+  };
+  const to = shape.consumer === 'own' ? own : shape.consumer ?? (h('another entry') as EntryId);
+  const effects = [{ path: h('before') as Path, from: h('f') as EntryId, to: h('t') as EntryId }, { path: on.path, from: on.version, to }];
+  const bytes = effects.map(({ path, from, to: by }) => concatBytes(bytesOf(path), bytesOf(from), bytesOf(by)));
+  const header = headerBytes({
+    group: place.group.group, epoch: place.epoch as never, view: 7n as never, round: 4, height: 44n as never, parent: h('parent') as never, kind: 'normal',
+    closeTs: ts(50), maxTs: ts(99), count: 2, entriesRoot: h('entries'), effectsRoot: merkleRoot(bytes), outcomeRoot: h('outcomes'), tcRoot: ZERO_HASH, next: ZERO_HASH,
+  });
+  const vote: StructValue<'BlockVote'> = {
+    group: place.group.group, epoch: place.epoch, view: 7n, round: 4, blockHash: sha256Hex(header), qcView: 7n, qcRound: 3,
+  };
+  const evidence: CaseOf<'AckThenConsume'> = {
+    kind: 'AckThenConsume', ...chargeOf(place, culprit), beneficiary,
+    acked: { ...opened, value: ackValue, signature: sign(place.world, memberOf(place, culprit), 'FastAck', ackValue) },
+    vote: { value: vote, signature: sign(place.world, memberOf(place, culprit), 'BlockVote', vote) },
+    effect: { header: hexOf(header), to, path: merklePath(bytes, 1) },
+  };
+  return evidence;
+}
+
 export function doubleProposal(place: Place, culprit: number, beneficiary: Address, blocks: readonly [string, string] = ['x', 'y']) {
   const propose = (block: string): Signed<StructValue<'Proposal'>> => {
     const value: StructValue<'Proposal'> = { group: place.group.group, epoch: place.epoch, view: 2n, round: 3, blockHash: h(block) };
@@ -116,6 +200,36 @@ export function falseCheckpoint(place: Place, culprit: number, beneficiary: Addr
   return evidence;
 }
 
+/** Two certificates of one height; members 0 to q - 1 sign one, the last q the other. */
+export function forkedCertificates(place: Place, beneficiary: Address, roots: readonly [string, string] = ['true', 'false']): CaseOf<'ForkedCertificates'> {
+  const n = place.group.roster.length;
+  const last = defaultQuorum(place).map((i) => n - 1 - i).sort((a, b) => a - b);
+  return {
+    kind: 'ForkedCertificates', ...chargeOf(place, last[0] as number), beneficiary, first: certified(place, h(roots[0])),
+    second: certified(place, h(roots[1]), 40n, last),
+  };
+}
+
+/** A list of roots, opened at height 40. */
+export function rootList(place: Place, node: number, querier: Address, issuedAt: bigint, { root = 'listed', size = 9, request = 'audit' } = {}): OpenedRoot {
+  const leaves = Array.from({ length: size }, (_, i) => concatBytes(uintBytes(36 + i, 8), bytesOf(i === 4 ? h(root) : h(`root ${i}`))));
+  const value: StructValue<'RootList'> = {
+    group: place.group.group, epoch: place.epoch, count: size, listRoot: merkleRoot(leaves), request: h(request), querier, issuedAt,
+  };
+  return {
+    value, signature: sign(place.world, memberOf(place, node), 'RootList', value), height: 40n, stateRoot: h(root), path: merklePath(leaves, 4),
+  };
+}
+
+export function falseHistory(place: Place, culprit: number, querier: Address, issuedAt: bigint, kind: 'list' | 'answer' | 'certificate', { honest = false } = {}) {
+  const other = honest ? 'listed' : 'another';
+  const against: CaseOf<'FalseHistory'>['against'] = kind === 'list' ? { kind, ...rootList(place, culprit, querier, issuedAt, { root: other, size: 12 }) }
+    : kind === 'certificate' ? { kind, certified: certified(place, h(other)) }
+      : { kind, ...answer(place, culprit, { stateRoot: h(other), path: h('p') as Path, rowHash: h('r'), querier, issuedAt }) };
+  const evidence: CaseOf<'FalseHistory'> = { kind: 'FalseHistory', ...chargeOf(place, culprit), list: rootList(place, culprit, querier, issuedAt), against };
+  return evidence;
+}
+
 /** A tree of `size` rows whose paths are hashes. */
 export function treeOf(size: number) {
   const leaves: Leaf[] = Array.from({ length: size }, (_, i) => ({ path: h(`path ${i}`) as Path, rowHash: h(`row ${i}`) }));
@@ -131,6 +245,7 @@ export interface AnswerShape {
   readonly querier: Address;
   readonly issuedAt: bigint;
   readonly seq?: bigint;
+  readonly minHeight?: bigint;
 }
 
 export function answer(place: Place, node: number, shape: AnswerShape): Signed<StructValue<'Answer'>> {
@@ -140,7 +255,7 @@ export function answer(place: Place, node: number, shape: AnswerShape): Signed<S
   return { value, signature: sign(place.world, memberOf(place, node), 'Answer', value) };
 }
 
-export type AnswerForm = 'present' | 'absent' | 'empty' | 'certificate';
+export type AnswerForm = 'present' | 'absent' | 'empty' | 'certificate' | 'stale';
 
 /** A lie of the wanted form; `honest` gives the truth instead. */
 export function falseAnswer(
@@ -159,6 +274,10 @@ export function falseAnswer(
     case 'present': return own(make(root.hash, leaf.path, h('lie'), leaf.rowHash), tree.prove(root, leaf.path));
     case 'absent': return own(make(root.hash, absent, h('lie'), ZERO_HASH), tree.prove(root, absent));
     case 'empty': return own(make(ZERO_HASH, absent, h('lie'), ZERO_HASH), { terminal: null, steps: [] });
+    case 'stale': return {
+      kind: 'FalseAnswer', ...charge, against: { kind: 'stale' },
+      answer: answer(place, culprit, { stateRoot: root.hash, path: leaf.path, rowHash: leaf.rowHash, querier, issuedAt, seq, minHeight: honest ? 40n : 41n }),
+    };
     case 'certificate': return {
       kind: 'FalseAnswer', ...charge, answer: make(honest ? root.hash : h('another root'), leaf.path, leaf.rowHash, leaf.rowHash),
       against: { kind: 'certificate', certified: certified(place, root.hash) },

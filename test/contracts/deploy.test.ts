@@ -40,9 +40,9 @@ describe('scripts/deploy.ts over JSON-RPC', () => {
     const at = loaded.addresses;
     expect(await call(at.PintToken, 'balanceOf(address) view returns (uint256)', account)).to.equal(String(5n * PINT));
     expect(await call(at.StakeVault, 'REGISTRY() view returns (address)')).to.equal(at.NodeRegistry);
-    expect(await call(at.StakeVault, 'isSlasher(address) view returns (bool)', at.SlasherObjective)).to.equal('true');
+    expect(await call(at.StakeVault, 'isSlasher(address) view returns (bool)', at.SlasherConsensus)).to.equal('true');
     expect(await call(at.NodeRegistry, 'CLUSTERS() view returns (address)')).to.equal(at.ClusterRegistry);
-    expect(await call(at.SlasherObjective, 'VAULT() view returns (address)')).to.equal(at.StakeVault);
+    expect(await call(at.SlasherConsensus, 'VAULT() view returns (address)')).to.equal(at.StakeVault);
     provider.destroy();
   });
 

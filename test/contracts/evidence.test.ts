@@ -1,104 +1,41 @@
 import { expect } from 'chai';
-import { decodeCall, encodeEvidence, judge, judgeFlat, type Evidence, type JudgeContext, type SignerRecord, type Verdict } from '../../protocol/evidence/index.ts';
+import { commitmentOf, decodeCall, encodeEvidence, isLesser, judge, judgeFlat, slasherOf, type Evidence } from '../../protocol/evidence/index.ts';
 import { addressOf, sha256 } from '../../protocol/crypto/index.ts';
-import { bytesOf, hexOf, isHex, type Address, type Hex, type Timestamp } from '../../protocol/types/index.ts';
-import { isPicoloError } from '../../protocol/errors/index.ts';
+import { bytesOf, hexOf, ZERO_HASH, type Address, type EntryId, type Hex, type Timestamp } from '../../protocol/types/index.ts';
+import { beneficiary, guiltyCases, querier } from './all-cases.ts';
 import {
-  answer, blockVote, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, key, openedVote, treeOf,
-  voteConflict, type CaseOf, type Place,
+  ackFork, ackThenConsume, answer, blockVote, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, falseHistory, fastAck,
+  forgedRow, forkedCertificates, h, key, lockRegress, openedVote, rankUnderreport, treeOf, viewChange, voteConflict, type CaseOf,
 } from './cases.ts';
-import { deployed, ethers, groupOf, helpers, now, packRoster, send, DAY, PINT, addNode, keyOf, offer, possession, sign } from './world.ts';
-
-const statuses = ['active', 'active', 'tombstoned', 'void'] as const;
-
-async function fixture(): Promise<Place> {
-  const world = await deployed();
-  return { world, group: await groupOf(world), epoch: 1n };
-}
-const fresh = (): Promise<Place> => helpers.loadFixture(fixture);
-
-/** Reads from the chain what the judge needs. */
-async function contextOf({ world, group, epoch }: Place, atTime?: bigint): Promise<JudgeContext> {
-  const [record] = (await world.c.ClusterRegistry.getFunction('membership')(group.group, epoch)) as [{ endedAt: bigint; convicted: bigint }];
-  const signers = new Map<string, SignerRecord>();
-  for (const signer of group.roster) {
-    const [node, status, lastFaultAt] = await world.c.StakeVault.getFunction('recordOfSigner')(signer);
-    signers.set(signer, { node: node.toLowerCase(), status: statuses[Number(status)] as SignerRecord['status'], lastFaultAt });
-  }
-  return {
-    domain: world.domain, now: atTime ?? (await now()) + 1n, evidenceWindow: 14n * DAY, absolution: DAY,
-    epochOf: (id, number) => (id === group.group && number === epoch
-      ? { roster: group.roster, endedAt: record.endedAt === 0n ? undefined : record.endedAt, convicted: Number(record.convicted) }
-      : undefined),
-    signerOf: (signer) => signers.get(signer),
-  };
-}
-
-/** What the contract does with the call: the error's name, or the convicted node with the receipt. */
-async function submit({ world }: Place, call: Hex): Promise<{ error: string } | { node: Address; reporter: Address; gas: bigint }> {
-  const slasher = world.c.SlasherObjective;
-  const to = await slasher.getAddress();
-  try {
-    const sent = await world.watcher.sendTransaction({ to, data: call });
-    const receipt = await sent.wait();
-    const log = receipt!.logs.map((entry) => slasher.interface.parseLog(entry)).find((parsed) => parsed?.name === 'Fault');
-    return { node: log!.args['node'].toLowerCase(), reporter: log!.args['reporter'].toLowerCase(), gas: receipt!.gasUsed };
-  } catch (error) {
-    const data = (error as { data?: string; info?: { error?: { data?: string } } }).data;
-    if (!isHex(data) || data === '0x') throw error;
-    return { error: slasher.interface.parseError(data)?.name ?? data };
-  }
-}
-
-/** Both judges on one case; they must agree. */
-async function both(place: Place, evidence: Evidence): Promise<Verdict> {
-  const verdict = judge(evidence, await contextOf(place));
-  const outcome = await submit(place, encodeEvidence(evidence).call);
-  if (verdict.kind === 'guilty') {
-    expect(outcome, evidence.kind).to.deep.include({ node: verdict.node, reporter: verdict.reward });
-    expect(verdict.accused).to.equal(place.group.roster[evidence.culprit]);
-  } else expect(outcome, evidence.kind).to.deep.equal({ error: verdict.error });
-  return verdict;
-}
+import { both, contextOf, fresh, submit } from './judges.ts';
+import { DAY, ethers, helpers, now, packRoster, send, PINT, addNode, keyOf, offer, possession, sign } from './world.ts';
 
 const refused = (error: string): object => ({ kind: 'refused', error });
-const beneficiary = `0x${'be'.repeat(20)}` as Address;
-const querier = `0x${'0a'.repeat(20)}` as Address;
-
-/** One accepted case of every offence and form, the culprit a member of its own. */
-async function guiltyCases(place: Place): Promise<readonly Evidence[]> {
-  const at = await now();
-  return [
-    voteConflict(place, 0, beneficiary),
-    doubleBlockVote(place, 1, beneficiary),
-    doubleProposal(place, 2, beneficiary),
-    falseCheckpoint(place, 3, beneficiary),
-    falseAnswer(place, 0, 'present', querier, at),
-    falseAnswer(place, 1, 'absent', querier, at),
-    falseAnswer(place, 2, 'empty', querier, at),
-    falseAnswer(place, 3, 'certificate', querier, at),
-    forgedRow(place, 0, querier, at),
-    forgedRow(place, 1, querier, at, { batch: 5, index: 4 }),
-  ];
-}
 
 describe('evidence: contract and judge agree', () => {
   it('P-6.2-publish-proof: every offence is accepted in one transaction, the reward goes to whom it belongs', async () => {
-    for (let i = 0; i < 10; i++) {
+    const count = guiltyCases(await fresh(), 0n).length;
+    for (let i = 0; i < count; i++) {
       const place = await fresh();
-      const evidence = (await guiltyCases(place))[i] as Evidence;
+      const { StakeVault } = place.world.c;
+      const evidence = guiltyCases(place, await now())[i] as Evidence;
       const verdict = await both(place, evidence);
-      expect(verdict, evidence.kind).to.deep.include({ kind: 'guilty', reward: i < 4 ? beneficiary : querier });
-      const credit = await place.world.c.StakeVault.getFunction('creditOf')(i < 4 ? beneficiary : querier);
-      expect(credit.amount, evidence.kind).to.equal(i < 4 ? 100n * PINT : 60n * PINT);
+      expect(verdict, evidence.kind).to.deep.include({ kind: 'guilty', reward: isLesser(evidence.kind) ? querier : beneficiary });
+      if (isLesser(evidence.kind)) {
+        expect((await StakeVault.getFunction('creditOf')(querier)).amount, evidence.kind).to.equal(60n * PINT);
+      } else {
+        const all = evidence.kind === 'ForkedCertificates';
+        expect((await StakeVault.getFunction('bountyOf')(place.group.roster[evidence.culprit])).amount).to.equal(all ? 2_000n * PINT : 1_000n * PINT);
+      }
     }
   });
 
   it('a call decodes to the case it was made from', async () => {
     const place = await fresh();
     const context = await contextOf(place);
-    for (const evidence of await guiltyCases(place)) {
-      const { call, offence } = encodeEvidence(evidence);
+    for (const evidence of guiltyCases(place, await now())) {
+      const { call, offence, slasher } = encodeEvidence(evidence);
+      expect(slasher).to.equal(slasherOf[evidence.kind]);
       const flat = decodeCall(call);
       expect(flat.kind).to.equal(offence);
       expect(judgeFlat(flat, context)).to.deep.equal(judge(evidence, context));
@@ -140,6 +77,29 @@ describe('evidence: contract and judge agree', () => {
     const value = { ...voted.value, accept: 0b1011n };
     const second = { ...voted, value, signature: sign(place.world, place.group.members[0] as never, 'FastVote', value) };
     expect(await both(place, { ...evidence, second })).to.deep.equal(refused('NotAccepted'));
+  });
+
+  it('what an honest replica may sign is no contradiction', async () => {
+    const place = await fresh();
+    const at = await now();
+    const innocent: readonly Evidence[] = [
+      lockRegress(place, 0, beneficiary, [3, 5], 2), // the same lock
+      lockRegress(place, 0, beneficiary, [5, 3], 1), // the higher lock came later
+      lockRegress(place, 0, beneficiary, [3, 3], 1),
+      rankUnderreport(place, 1, beneficiary, { qcRound: 2 }),
+      rankUnderreport(place, 1, beneficiary, { newView: 2n }), // the vote is not of an earlier view
+      ackFork(place, 2, beneficiary, { kind: 'ack', ...fastAck(place, 2, { batch: 'another' }) }), // one head, whatever was acknowledged
+      ackFork(place, 2, beneficiary, { kind: 'ack', ...fastAck(place, 2, { ackSeq: 7n, head: 'next' }) }),
+      ackFork(place, 2, beneficiary, { kind: 'change', ...viewChange(place, 2) }),
+      ackFork(place, 2, beneficiary, { kind: 'change', ...viewChange(place, 2, { ackSeq: 7n, head: 'next' }) }),
+      ackFork(place, 2, beneficiary, { kind: 'change', ...viewChange(place, 2, { newView: 2n, ackSeq: 5n }) }), // asked before it acknowledged
+      ackThenConsume(place, 3, beneficiary, { consumer: 'own' }),
+      ackThenConsume(place, 3, beneficiary, { version: ZERO_HASH as EntryId }), // decision 0016
+      forkedCertificates(place, beneficiary, ['true', 'true']),
+      ...(['list', 'answer', 'certificate'] as const).map((kind) => falseHistory(place, 1, querier, at, kind, { honest: true })),
+      falseAnswer(place, 1, 'stale', querier, at, { honest: true }),
+    ];
+    for (const evidence of innocent) expect(await both(place, evidence), evidence.kind).to.deep.equal(refused('NotConflicting'));
   });
 
   it('one block, one proposal, the certified checkpoint again: no contradiction', async () => {
@@ -217,7 +177,7 @@ describe('evidence: contract and judge agree', () => {
     const context = await contextOf(place);
     const future = doubleBlockVote(later, 0, beneficiary);
     expect(judge(future, context)).to.deep.equal(refused('UnknownRoster'));
-    expect(await submit(place, encodeEvidence(future).call)).to.deep.equal({ error: 'UnknownRoster' });
+    expect(await submit(place, 'SlasherConsensus', encodeEvidence(future).call)).to.deep.equal({ error: 'UnknownRoster' });
   });
 
   it('evidence of an ended epoch holds for the window and not a second longer', async () => {
@@ -229,7 +189,7 @@ describe('evidence: contract and judge agree', () => {
       await helpers.time.setNextBlockTimestamp(endedAt + after);
       const evidence = doubleBlockVote(place, 0, beneficiary);
       expect(judge(evidence, await contextOf(place, endedAt + after)).kind).to.equal(expected);
-      const outcome = await submit(place, encodeEvidence(evidence).call);
+      const outcome = await submit(place, 'SlasherConsensus', encodeEvidence(evidence).call);
       expect('error' in outcome ? outcome.error : 'guilty').to.equal(expected === 'guilty' ? 'guilty' : 'EvidenceExpired');
     }
   });
@@ -287,14 +247,49 @@ describe('evidence: contract and judge agree', () => {
     const place = await fresh();
     const { StakeVault } = place.world.c;
     const first = doubleBlockVote(place, 0, beneficiary);
+    const rest = (): Promise<unknown> => send(place.world.c.SlasherConsensus, place.world.watcher, 'takeRest', encodeEvidence(first).call);
     expect((await both(place, first)).kind).to.equal('guilty');
+    expect(await StakeVault.getFunction('standing')(place.group.roster[0])).to.deep.equal([ethers.ZeroAddress, 2n, false]);
     expect(await both(place, first)).to.deep.equal(refused('AlreadyPunished'));
+    await expect(rest()).to.be.revertedWithCustomError(place.world.c.SlasherConsensus, 'AlreadyPunished');
     expect((await StakeVault.getFunction('accountOf')(place.group.roster[0])).active).to.equal(1_000n * PINT);
     expect((await both(place, doubleProposal(place, 1, beneficiary))).kind).to.equal('guilty');
     expect((await StakeVault.getFunction('accountOf')(place.group.roster[1])).active).to.equal(0n);
-    expect((await both(place, first)).kind).to.equal('guilty');
+    await rest();
     expect((await StakeVault.getFunction('accountOf')(place.group.roster[0])).active).to.equal(0n);
-    expect(await both(place, first)).to.deep.equal(refused('AlreadyPunished'));
+    expect((await StakeVault.getFunction('creditOf')(beneficiary)).amount).to.equal(100n * PINT);
+    await expect(rest()).to.be.revertedWithCustomError(place.world.c.SlasherConsensus, 'AlreadyPunished');
+  });
+
+  it('evidence stealing: whoever committed before the slash takes the bounty from a copy, and nobody else can', async () => {
+    const place = await fresh();
+    const { SlasherConsensus, StakeVault } = place.world.c;
+    const { consumer, watcher } = place.world;
+    const mine = doubleBlockVote(place, 0, beneficiary);
+    const thief = await consumer.getAddress();
+    await send(SlasherConsensus, watcher, 'commit', commitmentOf(mine));
+    await expect(send(SlasherConsensus, watcher, 'commit', commitmentOf(mine))).to.not.emit(SlasherConsensus, 'Committed');
+    expect((await both(place, { ...mine, beneficiary: thief.toLowerCase() as Address })).kind).to.equal('guilty');
+    const parts = [thief, 100n * PINT, place.group.group, ethers.ZeroAddress, 200n * PINT];
+    const contest = (report: Evidence, claim: readonly unknown[] = parts): Promise<unknown> =>
+      send(SlasherConsensus, watcher, 'contest', claim, encodeEvidence(report).call);
+    // a commitment after the slash, another beneficiary, other shares: nothing moves
+    const late = doubleBlockVote(place, 0, querier);
+    await send(SlasherConsensus, watcher, 'commit', commitmentOf(late));
+    await expect(contest(late)).to.be.revertedWithCustomError(SlasherConsensus, 'NotContested');
+    await expect(contest(doubleProposal(place, 0, beneficiary))).to.be.revertedWithCustomError(SlasherConsensus, 'NotContested');
+    await expect(contest(mine, [thief, 100n * PINT, h('a group'), ethers.ZeroAddress, 200n * PINT])).to.be.revertedWithCustomError(SlasherConsensus, 'NotContested');
+    await expect(contest(mine, [thief, 101n * PINT, ...parts.slice(2)])).to.be.revertedWithCustomError(StakeVault, 'WrongClaim');
+    await expect(contest(doubleBlockVote(place, 0, beneficiary, ['x', 'x']))).to.be.revertedWithCustomError(SlasherConsensus, 'NotConflicting');
+    await expect(contest(mine)).to.emit(StakeVault, 'BountyMoved').withArgs(ethers.getAddress(place.group.roster[0]!), thief, ethers.getAddress(beneficiary));
+    const moved = [beneficiary, ...parts.slice(1)];
+    await expect(send(StakeVault, watcher, 'shareOut', place.group.roster[0], moved)).to.be.revertedWithCustomError(StakeVault, 'StillLocked');
+    await helpers.time.increase(601);
+    await expect(contest(mine, moved)).to.be.revertedWithCustomError(StakeVault, 'TooLate');
+    await expect(send(StakeVault, watcher, 'shareOut', place.group.roster[0], parts)).to.be.revertedWithCustomError(StakeVault, 'WrongClaim');
+    await send(StakeVault, watcher, 'shareOut', place.group.roster[0], moved);
+    expect((await StakeVault.getFunction('creditOf')(beneficiary)).amount).to.equal(100n * PINT);
+    expect((await StakeVault.getFunction('creditOf')(thief)).amount).to.equal(200n * PINT); // the consumer's part: here the thief owns the cluster
   });
 
   it('stake that is leaving pays too', async () => {
@@ -318,38 +313,6 @@ describe('evidence: contract and judge agree', () => {
     expect(packRoster(group.roster)).to.equal(group.packed);
   });
 });
-
-describe('evidence: no byte can be bent against anybody', () => {
-  it('flips of single bytes are refused or mean the same, and both judges agree', async function () {
-    this.timeout(240_000);
-    const place = await fresh();
-    const context = await contextOf(place);
-    const flips = Number(process.env['PICOLO_FLIPS'] ?? 40);
-    const to = await place.world.c.SlasherObjective.getAddress();
-    for (const evidence of await guiltyCases(place)) {
-      const call = bytesOf(encodeEvidence(evidence).call);
-      for (let i = 0; i < flips; i++) {
-        const bent = call.slice();
-        const at = 4 + ((i * 7919 + 13) % (call.length - 4));
-        bent[at] = (bent[at] as number) ^ (1 << (i % 8));
-        await checkBent(place, context, evidence, hexOf(bent), to, `${evidence.kind} byte ${at}`);
-      }
-    }
-  });
-});
-
-/** A bent call either fails on chain, or accuses the same node and the judge agrees. */
-async function checkBent(place: Place, context: JudgeContext, evidence: Evidence, call: Hex, to: string, label: string): Promise<void> {
-  const accepted = await ethers.provider.call({ to, data: call }).then(() => true, () => false);
-  let verdict: Verdict | undefined;
-  try {
-    verdict = judgeFlat(decodeCall(call), context);
-  } catch (error) {
-    if (!isPicoloError(error)) throw error;
-  }
-  expect(verdict?.kind === 'guilty', label).to.equal(accepted);
-  if (verdict?.kind === 'guilty') expect(verdict.accused, label).to.equal(place.group.roster[evidence.culprit]);
-}
 
 /** Proofs that start at an inner node on the way of a leaf, presented as a leaf (path = inner hash, rowHash = meta). */
 function* framingProof(proof: { steps: readonly { depth: number; sibling: string; siblingCount: bigint }[] }, path: Hex, rowHash: Hex) {

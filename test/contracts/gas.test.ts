@@ -2,12 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { TransactionResponse } from 'ethers';
-import { encodeEvidence, packCell, packQuestion, type Evidence } from '../../protocol/evidence/index.ts';
+import { commitmentOf, encodeEvidence, packCell, packQuestion, type Evidence } from '../../protocol/evidence/index.ts';
 import { type Address, type Hash32, type Hex, type Path } from '../../protocol/types/index.ts';
 import { rosterOf } from '../../protocol/membership/index.ts';
 import { gasPage, pageFile } from '../../scripts/gas.ts';
 import {
-  answer, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, forgedRow, h, voteConflict, type CaseOf, type Place,
+  ackFork, ackThenConsume, answer, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, falseHistory, fastAck, forgedRow,
+  forkedCertificates, h, lockRegress, rankUnderreport, voteConflict, type CaseOf, type Place,
 } from './cases.ts';
 import { anchorJourney, marketJourney, oracleJourney } from './gas-oracle.ts';
 import { syntheticProof } from './synthetic.ts';
@@ -23,7 +24,8 @@ const file = fileURLToPath(new URL('../../contracts/gas.json', import.meta.url))
 const TOLERANCE = 0.03;
 const measured: Record<string, number> = {};
 const world = (): Promise<World> => deployed();
-const rows = 20; // levels: a million rows
+const rows = 20; // levels of the court's proof
+const levels = 22; // a million rows of a real tree, whose hashed paths fill no tree evenly
 
 async function note(name: string, sent: Promise<TransactionResponse>): Promise<void> {
   const receipt = await (await sent).wait();
@@ -34,8 +36,8 @@ const beneficiary = `0x${'be'.repeat(20)}` as Address;
 const querier = `0x${'0a'.repeat(20)}` as Address;
 
 async function report(place: Place, name: string, evidence: Evidence): Promise<void> {
-  const to = await place.world.c.SlasherObjective.getAddress();
-  await note(name, place.world.watcher.sendTransaction({ to, data: encodeEvidence(evidence).call }));
+  const { slasher, call } = encodeEvidence(evidence);
+  await note(`${slasher}.${name}`, place.world.watcher.sendTransaction({ to: await place.world.c[slasher].getAddress(), data: call }));
 }
 
 async function stakeJourney(world: World): Promise<void> {
@@ -72,41 +74,66 @@ async function clusterJourney(world: World, size: number): Promise<void> {
   await note(`ClusterRegistry.closeGroup of ${size}`, send(c.ClusterRegistry, consumer, 'closeGroup', cluster, 0, next));
 }
 
+type Case = readonly [name: string, make: (place: Place, at: bigint) => Evidence];
+
+const reports: readonly Case[] = [
+  ['VoteConflict, batch of 1', (p) => voteConflict(p, 0, beneficiary)],
+  ['VoteConflict, batches of 64', (p) => voteConflict(p, 0, beneficiary, { size: 64, index: 5, items: 4 }, { size: 64, index: 40, items: 4 })],
+  ['DoubleBlockVote', (p) => doubleBlockVote(p, 0, beneficiary)],
+  ['DoubleProposal', (p) => doubleProposal(p, 0, beneficiary)],
+  ['LockRegress', (p) => lockRegress(p, 0, beneficiary)],
+  ['RankUnderreport', (p) => rankUnderreport(p, 0, beneficiary)],
+  ['AckFork', (p) => ackFork(p, 0, beneficiary, { kind: 'ack', ...fastAck(p, 0, { head: 'other' }) })],
+  ['AckThenConsume, batch and block of 64', (p) => ackThenConsume(p, 0, beneficiary, { size: 64 })],
+  ['FalseCheckpoint, 3 of 4', (p) => falseCheckpoint(p, 0, beneficiary)],
+  ['ForkedCertificates, 3 of 4 twice, 2 culprits', (p) => forkedCertificates(p, beneficiary)],
+  ['FalseAnswer, own root, 22 levels', (p, at) => bigAnswer(p, at, true)],
+  ['FalseAnswer, own root, 22 levels, absence', (p, at) => bigAnswer(p, at, false)],
+  ['FalseAnswer, certificate 3 of 4', (p, at) => falseAnswer(p, 0, 'certificate', querier, at)],
+  ['FalseAnswer, older than asked for', (p, at) => falseAnswer(p, 0, 'stale', querier, at)],
+  ['ForgedRow', (p, at) => forgedRow(p, 0, querier, at)],
+  ['ForgedRow, batch of 64', (p, at) => forgedRow(p, 0, querier, at, { batch: 64, index: 40 })],
+  ['FalseHistory, two lists', (p, at) => falseHistory(p, 0, querier, at, 'list')],
+  ['FalseHistory, certificate 3 of 4', (p, at) => falseHistory(p, 0, querier, at, 'certificate')],
+];
+
 async function evidenceJourney(world: World): Promise<void> {
-  const fresh = async (): Promise<Place> => {
-    const place: Place = { world, group: await groupOf(world), epoch: 1n };
-    // pots and the consumer's credit are in use on a living network
-    await report(place, 'warm-up', doubleBlockVote(place, 3, beneficiary));
-    await report(place, 'warm-up', falseAnswer(place, 2, 'empty', querier, await now()));
-    return place;
-  };
-  const snapshot = await helpers.takeSnapshot();
-  const cases: readonly [string, (place: Place, at: bigint) => Evidence][] = [
-    ['VoteConflict, batch of 1', (p) => voteConflict(p, 0, beneficiary)],
-    ['VoteConflict, batches of 64', (p) => voteConflict(p, 0, beneficiary, { size: 64, index: 5, items: 4 }, { size: 64, index: 40, items: 4 })],
-    ['DoubleBlockVote', (p) => doubleBlockVote(p, 0, beneficiary)],
-    ['DoubleBlockVote, new beneficiary', (p) => doubleBlockVote(p, 0, `0x${'cc'.repeat(20)}` as Address)],
-    ['DoubleProposal', (p) => doubleProposal(p, 0, beneficiary)],
-    ['FalseCheckpoint, 3 of 4', (p) => falseCheckpoint(p, 0, beneficiary)],
-    ['FalseAnswer, own root, 2^20 rows', (p, at) => bigAnswer(p, at, true)],
-    ['FalseAnswer, own root, absence', (p, at) => bigAnswer(p, at, false)],
-    ['FalseAnswer, certificate 3 of 4', (p, at) => falseAnswer(p, 0, 'certificate', querier, at)],
-    ['ForgedRow', (p, at) => forgedRow(p, 0, querier, at)],
-    ['ForgedRow, batch of 64', (p, at) => forgedRow(p, 0, querier, at, { batch: 64, index: 40 })],
-  ];
-  for (const [name, make] of cases) {
-    const place = await fresh();
-    await report(place, `SlasherObjective.${name}`, make(place, await now()));
-    await snapshot.restore();
+  const place: Place = { world, group: await groupOf(world), epoch: 1n };
+  const untouched = await helpers.takeSnapshot();
+  await report(place, 'DoubleBlockVote, first fault of its group', doubleBlockVote(place, 0, beneficiary));
+  await untouched.restore();
+  await report(place, 'FalseAnswer, own root, 22 levels, first fault of its group, new querier', bigAnswer(place, await now(), true));
+  await untouched.restore();
+  // on a living network the group's pot and the querier's credit are in use
+  await report(place, 'warm-up', falseAnswer(place, 2, 'empty', querier, await now()));
+  const living = await helpers.takeSnapshot();
+  for (const [name, make] of reports) {
+    await report(place, name, make(place, await now()));
+    await living.restore();
   }
-  delete measured['warm-up'];
+  delete measured['SlasherAnswers.warm-up'];
+  await afterwards(place);
+}
+
+/** What follows a conviction, at anybody's expense. */
+async function afterwards(place: Place): Promise<void> {
+  const { world, group } = place;
+  const evidence = doubleBlockVote(place, 0, beneficiary);
+  await note('SlasherConsensus.commit', send(world.c.SlasherConsensus, world.watcher, 'commit', commitmentOf(evidence)));
+  await report(place, 'DoubleBlockVote', evidence);
+  await helpers.time.increase(601);
+  const parts = [beneficiary, 100n * PINT, group.group, ethers.ZeroAddress, 200n * PINT];
+  await note('StakeVault.shareOut', send(world.c.StakeVault, world.watcher, 'shareOut', group.roster[0], parts));
+  await note('StakeVault.settle', send(world.c.StakeVault, world.watcher, 'settle', group.group));
+  await helpers.time.increase(22n * DAY);
+  await note('StakeVault.claimCredit', send(world.c.StakeVault, world.watcher, 'claimCredit', beneficiary));
 }
 
 function bigAnswer(place: Place, issuedAt: bigint, present: boolean): CaseOf<'FalseAnswer'> {
   const path = h('a row') as Path;
-  const { root, proof } = syntheticProof(path, h('its hash'), rows);
-  // the same first `rows` bits, another rest: it would leave the leaf's own edge
-  const asked = present ? path : (`${path.slice(0, 2 + rows)}${path.slice(2 + rows).replace(/[0-9a-f]/g, '7')}` as Path);
+  const { root, proof } = syntheticProof(path, h('its hash'), levels);
+  // the same first bits, another rest: it would leave the leaf's own edge
+  const asked = present ? path : (`${path.slice(0, 2 + levels)}${path.slice(2 + levels).replace(/[0-9a-f]/g, '7')}` as Path);
   const signed = answer(place, 0, { stateRoot: root, path: asked, rowHash: h('lie'), querier, issuedAt });
   return { kind: 'FalseAnswer', ...chargeOf(place, 0), answer: signed, against: { kind: 'ownRoot', proof } };
 }

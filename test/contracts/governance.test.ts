@@ -12,7 +12,7 @@ const ladder = (world: World): Act => ({ target: world.c.SystemParams, method: '
 const drawing = (world: World, delay = 32n): Act => ({ target: world.c.SystemParams, method: 'setDraw', args: [[delay]] });
 const OFFERS = 0;
 const GROUPS = 1;
-const SLASHER = 'SlasherObjective' as const;
+const SLASHER = 'SlasherConsensus' as const;
 
 describe('Authority', () => {
   it('admin abuse: nobody but the governor is admin from the first block, and even it waits 24 d', async () => {

@@ -211,9 +211,9 @@ describe('ClusterRegistry: groups', () => {
 });
 
 async function slashHard(world: World, node: TestNode): Promise<void> {
-  const address = await world.c.SlasherObjective.getAddress();
+  const address = await world.c.SlasherConsensus.getAddress();
   await helpers.impersonateAccount(address);
   await helpers.setBalance(address, 10n ** 20n);
   const slasher = await ethers.getSigner(address);
-  await send(world.c.StakeVault, slasher, 'slash', [node.address, 9_000, 1, 1, ethers.ZeroAddress, 0, ethers.ZeroAddress, 0]);
+  await send(world.c.StakeVault, slasher, 'slash', [node.address, 9_000, 1, 1, ethers.ZeroAddress, 0, ethers.ZeroAddress, 0, ethers.ZeroHash]);
 }

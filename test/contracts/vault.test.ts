@@ -15,7 +15,7 @@ interface Stage {
 async function build(): Promise<Stage> {
   const world = await deployed();
   const node = await addNode(world, 1, world.others[0]!, { gib: 0 });
-  const address = await world.c.SlasherObjective.getAddress();
+  const address = await world.c.SlasherConsensus.getAddress();
   await helpers.impersonateAccount(address);
   await helpers.setBalance(address, 10n ** 20n);
   return { world, vault: world.c.StakeVault, node, slasher: await ethers.getSigner(address) };
@@ -28,7 +28,7 @@ const consumer = `0x${'bb'.repeat(20)}`;
 
 function penalty(node: string, bps: number, status = 1, over: Partial<{ reporter: string; reporterBps: number; consumer: string; consumerBps: number }> = {}) {
   const p = { reporter, reporterBps: 3000, consumer, consumerBps: 2000, ...over };
-  return [node, bps, 9, status, p.reporter, p.reporterBps, p.consumer, p.consumerBps];
+  return [node, bps, 9, status, p.reporter, p.reporterBps, p.consumer, p.consumerBps, ethers.ZeroHash];
 }
 
 describe('PintToken', () => {
@@ -203,7 +203,8 @@ describe('StakeVault: slashing', () => {
   it('a tombstoned node takes no deposit, no lock, no cancel, but its rest can leave', async () => {
     const { vault, node, slasher, world } = await stage();
     await send(world.c.NodeRegistry, node.owner, 'setResources', node.address, [500, 0, 0, 0, 0]);
-    await expect(send(vault, slasher, 'slash', penalty(node.address, 5_000, 2))).to.emit(vault, 'Tombstone').withArgs(ethers.getAddress(node.address), 2n);
+    await expect(send(vault, slasher, 'slash', penalty(node.address, 5_000, 2))).to.emit(vault, 'Slashed');
+    expect((await account(vault, node)).status).to.equal(2n);
     await expect(fund(world, node, PINT)).to.be.revertedWithCustomError(vault, 'NotActive');
     await expect(send(world.c.NodeRegistry, node.owner, 'setResources', node.address, [600, 0, 0, 0, 0])).to.be.revertedWithCustomError(vault, 'NotActive');
     await send(vault, node.owner, 'requestUnbond', node.address, 1_000n * PINT);

@@ -1,6 +1,6 @@
 import type { ReplicaIndex } from '../../types/index.ts';
 import { fits, hasBit } from '../bitmap.ts';
-import { noteFastAck } from '../evidence.ts';
+import { noteAcked, noteFastAck } from '../evidence-acks.ts';
 import { finalInTime } from '../pace.ts';
 import type { AckVote, FastAckMessage } from '../message.ts';
 import { batchPath, type FastReceipt } from '../receipt.ts';
@@ -13,7 +13,9 @@ export function onFastAck(replica: Replica, from: ReplicaIndex, message: FastAck
   const batch = value.view === replica.view ? replica.current.batches.get(value.batchRoot) : undefined;
   if (batch?.entries === undefined || !fits(value.acked, batch.entries.length)) return;
   if (batch.acks.some((ack) => ack.signer === from && ack.ackSeq === value.ackSeq)) return;
-  batch.acks.push({ signer: from, acked: value.acked, ackSeq: value.ackSeq, ackHead: value.ackHead, signature });
+  const ack = { signer: from, acked: value.acked, ackSeq: value.ackSeq, ackHead: value.ackHead, signature };
+  batch.acks.push(ack);
+  noteAcked(replica, batch, ack);
   replyFinal(replica, batch);
   noteFinal(replica, batch);
 }

@@ -3,6 +3,7 @@ import { learnQc, lockRank } from '../chain.ts';
 import { faults } from '../config.ts';
 import { byTime } from '../entry.ts';
 import { noteViewChange } from '../evidence.ts';
+import { noteAckLog } from '../evidence-acks.ts';
 import { mustWait } from '../intents.ts';
 import type { BatchCert, ViewChangeMessage } from '../message.ts';
 import { persist } from '../persist.ts';
@@ -42,6 +43,7 @@ const coverKey = (cert: BatchCert, id: string): string =>
 
 export function onViewChange(replica: Replica, from: ReplicaIndex, message: ViewChangeMessage): void {
   noteViewChange(replica, from, message);
+  noteAckLog(replica, from, message);
   const peer = replica.peers[from];
   if (peer === undefined) return;
   if (from === replica.self && message.value.newView === replica.vcView) replica.ownChange = message;

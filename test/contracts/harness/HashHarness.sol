@@ -51,6 +51,9 @@ contract HashHarness {
         if (id == keccak256("OracleResult")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.OracleResult)));
         }
+        if (id == keccak256("RootList")) {
+            return PicoloHashes.hash(abi.decode(words, (PicoloHashes.RootList)));
+        }
         if (id == keccak256("Offer")) {
             return PicoloHashes.hash(abi.decode(words, (PicoloHashes.Offer)));
         }

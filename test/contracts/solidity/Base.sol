@@ -11,7 +11,7 @@ import {NodeRegistry} from "../../../contracts/NodeRegistry.sol";
 import {PaymentChannels} from "../../../contracts/PaymentChannels.sol";
 import {PintToken} from "../../../contracts/PintToken.sol";
 import {QueryOracle} from "../../../contracts/QueryOracle.sol";
-import {SlasherObjective} from "../../../contracts/SlasherObjective.sol";
+import {SlasherConsensus} from "../../../contracts/SlasherConsensus.sol";
 import {StakeVault} from "../../../contracts/StakeVault.sol";
 import {SystemParams} from "../../../contracts/SystemParams.sol";
 import {VaultModules} from "../../../contracts/VaultModules.sol";
@@ -50,7 +50,7 @@ abstract contract Base {
     Authority internal authority;
     NodeRegistry internal nodes;
     ClusterRegistry internal clusters;
-    SlasherObjective internal slasher;
+    SlasherConsensus internal slasher;
     PaymentChannels internal channels;
     ClusterSplitter internal splitter;
     AccessDeposits internal access;
@@ -76,7 +76,7 @@ abstract contract Base {
         authority = Authority(create("Authority", abi.encode(address(this), address(0), new address[](0), vault, params, pint)));
         nodes = NodeRegistry(create("NodeRegistry", abi.encode(vault, params, clustersAt, splitterAt)));
         clusters = ClusterRegistry(create("ClusterRegistry", abi.encode(vault, nodes, params)));
-        slasher = SlasherObjective(create("SlasherObjective", abi.encode(vault, clusters)));
+        slasher = SlasherConsensus(create("SlasherConsensus", abi.encode(vault, clusters)));
         channels = PaymentChannels(create("PaymentChannels", abi.encode(vault)));
         splitter = ClusterSplitter(payable(create("ClusterSplitter", abi.encode(channels, clusters, vault, nodes))));
         access = AccessDeposits(create("AccessDeposits", abi.encode(pint)));

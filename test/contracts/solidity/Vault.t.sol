@@ -18,7 +18,9 @@ contract VaultFuzz is Base {
     }
 
     function penalty(uint256 bps, uint256 reporterBps, uint256 consumerBps) private view returns (IStakeVault.Penalty memory) {
-        return IStakeVault.Penalty(node, uint16(bps), 1, IStakeVault.Status.Active, REPORTER, uint16(reporterBps), CONSUMER, uint16(consumerBps));
+        return IStakeVault.Penalty(
+            node, uint16(bps), 1, IStakeVault.Status.Active, REPORTER, uint16(reporterBps), CONSUMER, uint16(consumerBps), bytes32(0)
+        );
     }
 
     function creditOf(address account) private view returns (uint256 amount, uint256 vestAt) {
@@ -26,7 +28,7 @@ contract VaultFuzz is Base {
     }
 
     function testFuzz_depositsAddUp(uint96 a, uint96 b) public {
-        (uint256 x, uint256 y) = (bound(a, 1, 1e26), bound(b, 1, 1e26));
+        (uint256 x, uint256 y) = (bound(a, 1, 1e17) * 1e9, bound(b, 1, 1e17) * 1e9);
         stakeFor(node, x);
         stakeFor(node, y);
         eq(vault.accountOf(node).active, x + y, "active");
@@ -34,23 +36,23 @@ contract VaultFuzz is Base {
     }
 
     function testFuzz_slashTakesItsPartRoundedUpAndNeverMore(uint96 stake, uint96 leaving, uint16 bps) public {
-        uint256 total = bound(stake, 1, 1e26);
-        uint256 pending = bound(leaving, 0, total);
+        uint256 total = bound(stake, 1, 1e17) * 1e9;
+        uint256 pending = bound(leaving, 0, total / 1e9) * 1e9;
         stakeFor(node, total);
         if (pending != 0) {
             vm.prank(OWNER);
             vault.requestUnbond(node, pending);
         }
         uint256 taken = vault.slash(penalty(bps, 0, 0));
-        uint256 exact = bps >= 10_000 ? total : (total * bps + 9_999) / 10_000;
-        eq(taken, exact, "rounded up, clamped");
+        uint256 exact = bps >= 10_000 ? total : ((total / 1e9 * bps + 9_999) / 10_000) * 1e9;
+        eq(taken, exact, "rounded up to a gwei, clamped");
         eq(stakeOf(node), total - taken, "account");
         uint256 active = vault.accountOf(node).active;
         eq(active, total - pending > taken ? total - pending - taken : 0, "active first");
     }
 
     function testFuzz_slashSplitsIntoTheWhole(uint96 stake, uint16 bps, uint16 reporterBps, uint16 consumerBps) public {
-        stakeFor(node, bound(stake, 1, 1e26));
+        stakeFor(node, bound(stake, 1, 1e17) * 1e9);
         uint256 taken = vault.slash(penalty(bps, reporterBps, consumerBps));
         (uint256 reward,) = creditOf(REPORTER);
         (uint256 share,) = creditOf(CONSUMER);
@@ -60,24 +62,24 @@ contract VaultFuzz is Base {
     }
 
     function testFuzz_repeatedSpecksNeverRoundToNothing(uint8 times) public {
-        stakeFor(node, 300);
+        stakeFor(node, 300e9);
         uint256 n = bound(times, 1, 250);
         for (uint256 i = 0; i < n; ++i) {
             vault.slash(penalty(1, 0, 0));
         }
-        eq(stakeOf(node), 300 - n, "at least one wei each time");
+        eq(stakeOf(node), (300 - n) * 1e9, "at least one gwei each time");
     }
 
     function testFuzz_noSharesWithoutRecipients(uint96 stake, uint16 bps) public {
-        stakeFor(node, bound(stake, 1, 1e26));
+        stakeFor(node, bound(stake, 1, 1e17) * 1e9);
         IStakeVault.Penalty memory p = penalty(bps, 3_000, 2_000);
         (p.reporter, p.consumer) = (address(0), address(0));
         eq(vault.slash(p), vault.burnPot(), "all burns");
     }
 
     function testFuzz_exitTakesTheWholeTime(uint96 stake, uint96 part, uint32 wait) public {
-        uint256 total = bound(stake, 1, 1e26);
-        uint256 amount = bound(part, 1, total);
+        uint256 total = bound(stake, 1, 1e17) * 1e9;
+        uint256 amount = bound(part, 1, total / 1e9) * 1e9;
         stakeFor(node, total);
         vm.prank(OWNER);
         vault.requestUnbond(node, amount);
@@ -106,7 +108,7 @@ contract VaultFuzz is Base {
     function testFuzz_neverMoreThanFree(uint96 stake, uint32 gib, uint96 ask) public {
         uint256 offered = bound(gib, 0, 1e6);
         uint256 need = nodes.requiredStake(offered, 0);
-        uint256 total = bound(stake, 1, 1e26);
+        uint256 total = bound(stake, 1, 1e17) * 1e9;
         stakeFor(node, total);
         if (total < need) {
             vm.expectRevert(abi.encodeWithSelector(IStakeVault.StakeTooLow.selector, need));
@@ -115,7 +117,7 @@ contract VaultFuzz is Base {
         nodes.setResources(node, INodeRegistry.Resources(uint32(offered), 0, 0, 0, 0));
         uint256 free = total < need ? total : total - need;
         eq(vault.freeOf(node), free, "free");
-        uint256 amount = bound(ask, 1, 1e27);
+        uint256 amount = bound(ask, 1, 1e18) * 1e9;
         if (amount > free) {
             vm.expectRevert(abi.encodeWithSelector(IStakeVault.Insufficient.selector, free, amount));
         }
@@ -149,6 +151,44 @@ contract VaultFuzz is Base {
         ok(vestAt >= floor, "never earlier than what was there");
         // amount-weighted waiting time is kept: nobody gains speed
         ok(amount * vestAt >= oldAmount * floor + (amount - oldAmount) * (block.timestamp + UNBONDING), "weight");
+    }
+
+    function testFuzz_onlyWholeGweiMove(uint96 amount) public {
+        vm.assume(amount % 1e9 != 0);
+        pint.approve(address(vault), amount);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotWholeGwei.selector, amount));
+        vault.deposit(node, amount);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.NotWholeGwei.selector, amount));
+        vm.prank(OWNER);
+        vault.requestUnbond(node, amount);
+    }
+
+    function testFuzz_convictionTakesHalfOrAllAndSharesItOutOnce(uint96 stake, bool everything) public {
+        uint256 total = bound(stake, 1, 1e17) * 1e9;
+        stakeFor(node, total);
+        vault.convict(node, bytes32("unknown"), 2, everything, REPORTER);
+        uint256 taken = everything ? total : (total / 1e9 + 1) / 2 * 1e9;
+        eq(stakeOf(node), total - taken, "stake");
+        eq(vault.bountyOf(node).amount, taken, "bounty");
+        uint256 reward = taken / 10 < 5_000e18 ? taken / 10 : 5_000e18;
+        IStakeVault.Parts memory parts = IStakeVault.Parts(REPORTER, reward, bytes32("unknown"), address(0), taken / 5);
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.StillLocked.selector, block.timestamp + 601));
+        vault.shareOut(node, parts);
+        vm.warp(block.timestamp + 601);
+        ++parts.reward;
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.WrongClaim.selector, node));
+        vault.shareOut(node, parts);
+        --parts.reward;
+        uint256 supply = pint.totalSupply();
+        vault.shareOut(node, parts);
+        (uint256 credit, uint256 vestAt) = creditOf(REPORTER);
+        eq(credit, reward, "reporter");
+        if (reward != 0) {
+            eq(vestAt, block.timestamp - 601 + UNBONDING, "vests from the slash on");
+        }
+        eq(supply - pint.totalSupply(), taken - reward, "an unknown group has no owner: its part burns too");
+        vm.expectRevert(abi.encodeWithSelector(IStakeVault.WrongClaim.selector, node));
+        vault.shareOut(node, parts);
     }
 
     function testFuzz_registrationNeedsTheKeyItself(uint256 key, uint256 other, address owner) public {

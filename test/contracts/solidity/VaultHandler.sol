@@ -30,7 +30,9 @@ contract VaultHandler is Base {
     uint256 public burned;
     mapping(address => uint256) public matureAt; // earliest honest withdrawal
     mapping(address => bool) public wasTombstoned;
+    mapping(address => bool) public wasVoid;
     mapping(address => uint256) public activeAtTombstone;
+    mapping(address => IStakeVault.Parts) public claims;
     mapping(address => uint256) public usedGib;
     bool public earlyExit;
     bool public endedTwice;
@@ -78,7 +80,7 @@ contract VaultHandler is Base {
 
     function deposit(uint256 who, uint256 amount) public {
         address node = members[who % NODES];
-        amount = bound(amount, 1, 5_000e18);
+        amount = bound(amount, 1, 5_000e9) * 1e9;
         pint.approve(address(vault), amount);
         vault.deposit(node, amount);
         deposited += amount;
@@ -86,7 +88,7 @@ contract VaultHandler is Base {
 
     function requestUnbond(uint256 who, uint256 amount) external {
         address node = members[who % NODES];
-        amount = bound(amount, 1, vault.freeOf(node) + 1);
+        amount = bound(amount, 1, vault.freeOf(node) / 1e9 + 1) * 1e9;
         vm.prank(ownerOf[node]);
         vault.requestUnbond(node, amount);
         matureAt[node] = block.timestamp + UNBONDING;
@@ -124,13 +126,13 @@ contract VaultHandler is Base {
 
     // ---- punishment
 
-    function slash(uint256 who, uint256 bps, uint256 reporterBps, uint256 consumerBps, bool grave) external {
+    function slash(uint256 who, uint256 bps, uint256 reporterBps, uint256 consumerBps, bool grave, uint256 which) external {
         address node = members[who % NODES];
         IStakeVault.Status status = grave && bps % 4 == 0 ? IStakeVault.Status.Tombstoned : IStakeVault.Status.Active;
         uint256 before = credits();
         uint256 taken = vault.slash(
             IStakeVault.Penalty(
-                node, uint16(bps), 1, status, REPORTER, uint16(reporterBps), CONSUMER, uint16(consumerBps)
+                node, uint16(bps), 1, status, REPORTER, uint16(reporterBps), CONSUMER, uint16(consumerBps), groupNo(which)
             )
         );
         slashed += taken;
@@ -143,8 +145,55 @@ contract VaultHandler is Base {
         }
     }
 
-    function claimCredit(bool reporter) external {
-        address account = reporter ? REPORTER : CONSUMER;
+    /// @dev A grave fault by the slasher's other call; what it took waits in the place of the badge.
+    function convict(uint256 who, bool everything, uint256 which) external {
+        address node = members[who % NODES];
+        uint256 before = stakeOf(node);
+        vault.convict(node, groupNo(which), 2, everything, REPORTER);
+        uint256 taken = before - stakeOf(node);
+        slashed += taken;
+        (wasTombstoned[node], wasVoid[node], activeAtTombstone[node]) = (true, everything, vault.accountOf(node).active);
+        uint256 part = taken / 10;
+        claims[node] = IStakeVault.Parts(REPORTER, part < 5_000e18 ? part : 5_000e18, groupNo(which), address(0), taken / 5);
+    }
+
+    function shareOut(uint256 who) external {
+        address node = members[who % NODES];
+        uint256 before = credits();
+        uint256 supply = pint.totalSupply();
+        vault.shareOut(node, claims[node]);
+        credited += credits() - before;
+        burned += supply - pint.totalSupply();
+    }
+
+    function settle(uint256 which) external {
+        uint256 before = credits();
+        uint256 supply = pint.totalSupply();
+        vault.settle(groupNo(which));
+        credited += credits() - before;
+        burned += supply - pint.totalSupply();
+    }
+
+    /// @dev One of the two first groups, one that nobody knows, or none.
+    function groupNo(uint256 which) public view returns (bytes32) {
+        uint256 kind = which % 4;
+        return kind == 3 ? bytes32(0) : kind == 2 ? bytes32("unknown") : clusters.groupId(cluster, kind);
+    }
+
+    /// @dev Taken, not shared out: in pots, in bounties and in the pot of what belongs to no group.
+    function waiting() public view returns (uint256 sum) {
+        sum = vault.burnPot();
+        for (uint256 i = 0; i < 3; ++i) {
+            IStakeVault.Pot memory pot = vault.potOf(groupNo(i));
+            sum += uint256(pot.share) + pot.burn;
+        }
+        for (uint256 i = 0; i < NODES; ++i) {
+            sum += vault.bountyOf(members[i]).amount;
+        }
+    }
+
+    function claimCredit(uint256 whose) external {
+        address account = whose % 3 == 0 ? REPORTER : whose % 3 == 1 ? CONSUMER : address(this);
         (uint256 amount,) = vault.creditOf(account);
         vault.claimCredit(account);
         claimed += amount;
@@ -159,7 +208,8 @@ contract VaultHandler is Base {
     function credits() public view returns (uint256) {
         (uint256 a,) = vault.creditOf(REPORTER);
         (uint256 b,) = vault.creditOf(CONSUMER);
-        return a + b;
+        (uint256 c,) = vault.creditOf(address(this)); // owns the groups
+        return a + b + c;
     }
 
     // ---- capacity and groups

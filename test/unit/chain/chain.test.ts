@@ -9,6 +9,7 @@ import { systemClock } from '../../../node/clock/index.ts';
 import { createManualClock } from '../../../node/memory/index.ts';
 import type { ChainPort } from '../../../node/ports/index.ts';
 import type { PicoloError } from '../../../protocol/errors/index.ts';
+import type { EncodedEvidence } from '../../../protocol/evidence/index.ts';
 import type { ClusterId, Hex } from '../../../protocol/types/index.ts';
 import { addressAt, chainConformance, groupAt, nodeAt, wordAt } from '../../conformance/chain.ts';
 import { faultOf } from '../../conformance/signer.ts';
@@ -221,8 +222,7 @@ describe('chain reader', () => {
     fake.mine(...registered(nodeAt(1)), ...clusterCreated(5), termsChanged(cluster, 1_600_000_000n, 8n), termsChanged(cluster, soon, 9n));
     fake.mine(
       { contract: 'StakeVault', name: 'UnbondRequested', args: [addressAt(1), 10n ** 20n, 0] },
-      { contract: 'StakeVault', name: 'Slashed', args: [addressAt(1), 2, 10n ** 20n, 0, addressAt(9), 0] },
-      { contract: 'StakeVault', name: 'Tombstone', args: [addressAt(1), 2] },
+      { contract: 'StakeVault', name: 'Slashed', args: [addressAt(1), 2, 10n ** 20n, 0, addressAt(9), 0, wordAt(3), 2] },
       { contract: 'StakeVault', name: 'SignerRotated', args: [addressAt(1), addressAt(50), addressAt(1)] },
       { contract: 'AccessDeposits', name: 'Deposited', args: [addressAt(1), addressAt(1), 77n] },
     );
@@ -254,22 +254,22 @@ describe('chain sender', () => {
     await port.close();
     await fake.close();
   });
-  const evidence = (n: number): { offence: string; call: Hex } => {
+  const evidence = (n: number): EncodedEvidence => {
     const call = `0x${String(n).padStart(8, '0')}` as Hex;
-    return { offence: `FalseAnswer/${n}`, call };
+    return { offence: 'FalseAnswer', slasher: 'SlasherAnswers', call };
   };
 
   it('sends to the slasher with ascending nonces, also when asked all at once', async () => {
     await Promise.all([1, 2, 3, 2].map((n) => port.submitEvidence(evidence(n))));
     expect(fake.sent.map(({ nonce, data, to, chainId }) => [nonce, data, to?.toLowerCase(), chainId])).to.deep.equal(
-      [1, 2, 3].map((n, i) => [i, evidence(n).call, deployment.addresses.SlasherObjective, 31_337n]),
+      [1, 2, 3].map((n, i) => [i, evidence(n).call, deployment.addresses.SlasherAnswers, 31_337n]),
     );
   });
 
   it('explains refusals, sends nothing then, and may be asked again', async () => {
     const { Interface } = await import('ethers');
     const { abis } = await import('../../../contracts/index.ts');
-    const errors = new Interface(abis.SlasherObjective);
+    const errors = new Interface(abis.SlasherConsensus);
     const revert = (name: string, ...args: unknown[]): void => {
       fake.refusal = { code: 3, message: 'execution reverted', data: { data: errors.encodeErrorResult(name, args) } };
     };
@@ -297,7 +297,7 @@ describe('chain sender', () => {
     const rpc = createRpc(fake.url, 1_000);
     const sender = new Sender({ rpc, clock, chainId: 31_337n, privateKey: operatorKey, pollMs: 10, bumpMs: 100, attempts: 5 });
     fake.mining = false;
-    const sent = sender.send(deployment.addresses.SlasherObjective, '0x01');
+    const sent = sender.send(deployment.addresses.SlasherAnswers, '0x01');
     await until('three offers', () => {
       if (clock.pending > 0) clock.advance(60);
       return fake.sent.length === 3;
