@@ -33,8 +33,6 @@ contract NodeRegistry is NodeLadder {
 
     mapping(address node => Node) private _nodes;
     mapping(address node => Fees) private _fees;
-    /// @notice Stake that a node's offer needs, at the rates of the day it was made, in wei.
-    mapping(address node => uint256) public offerStakeOf;
 
     modifier onlyOwnerOf(address node) {
         if (VAULT.ownerOf(node).owner != msg.sender) {
@@ -85,10 +83,18 @@ contract NodeRegistry is NodeLadder {
         record.updatedAt = uint40(block.timestamp);
         emit NodeUpdated(node, resources);
         uint256 need = requiredStake(resources.gib, resources.vcpu);
-        offerStakeOf[node] = need;
+        record.stakeGwei = uint64(_min((need + GWEI - 1) / GWEI, type(uint64).max)); // what is clamped is above the supply: no lock
+        VAULT.setLock(node, _lockFor(node, need));
+    }
+
+    /// @dev What backs an offer that needs `need`: a node that never collected fees is not asked about them.
+    function _lockFor(address node, uint256 need) private view returns (uint256) {
+        Fees memory fees = _fees[node];
+        if (fees.current == 0 && fees.previous == 0) {
+            return need;
+        }
         IStakeVault.Account memory account = VAULT.accountOf(node);
-        uint256 fees = account.status == IStakeVault.Status.Active ? feeStakeOf(node) : 0;
-        VAULT.setLock(node, _withFees(need, fees, account.active));
+        return account.status == IStakeVault.Status.Active ? _withFees(need, feeStakeOf(node), account.active) : need;
     }
 
     /**
@@ -166,6 +172,11 @@ contract NodeRegistry is NodeLadder {
         return gib == 0 && vcpu == 0 ? 0 : rates.minimum + gib * rates.perGib + vcpu * rates.perVcpu;
     }
 
+    /// @notice Stake that the offer of `node` needs, at the rates of the day it was made, in wei.
+    function offerStakeOf(address node) public view returns (uint256) {
+        return _nodes[node].stakeGwei * GWEI;
+    }
+
     /// @notice Record of `node`.
     function nodeOf(address node) external view returns (Node memory) {
         return _nodes[node];
@@ -176,7 +187,7 @@ contract NodeRegistry is NodeLadder {
     /// @dev A node whose stake no longer covers its offer keeps that lock: it must go on looking unbacked.
     function _relock(address node, uint256 gwei_) private {
         IStakeVault.Account memory account = VAULT.accountOf(node);
-        uint256 need = offerStakeOf[node];
+        uint256 need = offerStakeOf(node);
         if (account.status == IStakeVault.Status.Active && account.active >= need) {
             VAULT.setLock(node, _withFees(need, gwei_ * GWEI, account.active));
         }

@@ -12,7 +12,7 @@ interface INodeRegistry {
         uint8 region;
     }
 
-    /// @dev One slot.
+    /// @dev One slot. `stakeGwei` is the stake that the offer needs, at the rates of the day it was made, rounded up.
     struct Node {
         uint32 offeredGib;
         uint32 usedGib;
@@ -21,6 +21,7 @@ interface INodeRegistry {
         uint16 mbps;
         uint8 region;
         uint40 updatedAt;
+        uint64 stakeGwei;
     }
 
     /// @dev Two slots. Which certificate a node presented last, and when it was promoted (zero: never).

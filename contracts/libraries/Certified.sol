@@ -61,12 +61,13 @@ library Certified {
         returns (uint256)
     {
         uint256 size = Packed.u8(pos);
-        (IClusterRegistry.Epoch memory record,) = clusters.membership(group, epoch);
-        if (size == 0 || Quorum.digestAt(pos + 1, size) != record.roster) {
+        uint256 record = clusters.recordOf(group, epoch);
+        if (size == 0 || Quorum.digestAt(pos + 1, size) != uint192(record)) {
             revert UnknownRoster();
         }
-        if (record.endedAt != 0 && block.timestamp > record.endedAt + HANDOVER) {
-            revert EpochOver(record.endedAt);
+        uint256 endedAt = uint40(record >> 192);
+        if (endedAt != 0 && block.timestamp > endedAt + HANDOVER) {
+            revert EpochOver(endedAt);
         }
         return Quorum.check(digest, pos + 1, size, pos + 1 + 20 * size);
     }

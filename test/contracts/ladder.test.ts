@@ -158,6 +158,22 @@ describe('NodeRegistry: stake locked per fee collected', () => {
     }
   });
 
+  it('another offer keeps what fees lock, and asks for nothing once they are old', async () => {
+    const world = await stage();
+    const { NodeRegistry } = world.c;
+    const node = await addNode(world, 1, world.others[0]!);
+    await earn(world, node, 300n * PINT);
+    const offering = (gib: number): Promise<unknown> => send(NodeRegistry, node.owner, 'setResources', node.address, [gib, 0, 0, 0, 0]);
+    await offering(200);
+    expect(await lockOf(world, node)).to.equal(1_500n * PINT);
+    expect(await NodeRegistry.getFunction('offerStakeOf')(node.address)).to.equal(1_200n * PINT);
+    await helpers.time.increase(28n * DAY);
+    await offering(150);
+    expect(await lockOf(world, node)).to.equal(1_150n * PINT);
+    await offering(0);
+    expect(await NodeRegistry.getFunction('offerStakeOf')(node.address)).to.equal(0n);
+  });
+
   it('a lock for fees takes free stake only, and never hides that the offer is unbacked', async () => {
     const world = await stage();
     const node = await addNode(world, 1, world.others[0]!, { stake: 1_150n * PINT });
