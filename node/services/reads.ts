@@ -1,4 +1,5 @@
 import { decode } from '../../protocol/codec/index.ts';
+import { invariant } from '../../protocol/errors/index.ts';
 import { certifiedCheckpointC, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
 import {
   apiFaults, queryHashOf, rangeQueryHash, rangeResultHash, type PoqRequest, type QueryRequest, type RangeAnswer, type RangeRequest,
@@ -92,6 +93,7 @@ function checkpointAt({ ledger }: ReadParts, height: Height): CertifiedCheckpoin
 function entryOf(parts: ReadParts, certified: CertifiedCheckpoint, asked: Asked, path: Path, withProvenance: boolean): ReadEntry {
   const { checkpoint } = certified;
   const height: Height = checkpoint.height;
+  invariant(height >= asked.minHeight, 'answer-not-stale', { height, minHeight: asked.minHeight }); // signing it would cost the stake
   const found = parts.ledger.readAt(height, path);
   if (found.kind === 'unavailable') throw apiFaults.unavailable({ path, reason: 'the stored row is damaged and is being repaired' });
   const answer = {

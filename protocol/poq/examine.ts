@@ -30,15 +30,19 @@ export interface PoqAnswer {
   readonly checkpoint: CertifiedCheckpoint;
 }
 
-/** What a contract needs besides the roster to see that the answer is false: exactly one side of `against`. */
+/** What a contract needs besides the roster to see that the answer is false: exactly one form of `against`. */
 export interface FalseAnswer {
   readonly kind: 'falseAnswer';
   readonly answer: StructValue<'Answer'>;
   readonly signature: Signature;
-  /** 'ownRoot': the tree under the root it names has another row hash there. 'certificate': q replicas certified another root. */
+  /**
+   * 'ownRoot': the tree under the root it names has another row hash there. 'certificate': q replicas certified another root.
+   * 'stale': it is older than the bound that it repeats.
+   */
   readonly against:
     | { readonly kind: 'ownRoot'; readonly proof: TreeProof }
-    | { readonly kind: 'certificate'; readonly certified: CertifiedCheckpoint };
+    | { readonly kind: 'certificate'; readonly certified: CertifiedCheckpoint }
+    | { readonly kind: 'stale' };
 }
 
 export type MalformedReason = 'signature' | 'identity' | 'request' | 'height' | 'certificate' | 'proof' | 'path' | 'shrunk';
@@ -53,12 +57,13 @@ export type Verdict =
 
 /**
  * Judges one answer to a challenge (Picolo §6.1, P-6.1-ppoq). Only statements that the target signed
- * can turn into 'falseAnswer', and an honest target never signs one: its row hash is what its root has.
+ * can turn into 'falseAnswer', and an honest target never signs one: its row hash is what its root has, and it waits for the height that was asked for.
  */
 export function examine(reply: PoqAnswer, expected: Expectation): Verdict {
   const identity = misfit(reply, expected);
   if (identity !== undefined) return { kind: 'malformed', reason: identity };
   const { answer } = reply;
+  if (answer.height < answer.minHeight) return { kind: 'falseAnswer', answer, signature: reply.signature, against: { kind: 'stale' } };
   const certified = certificateFor(reply, expected);
   if (certified === undefined) return { kind: 'malformed', reason: 'certificate' };
   if (answer.stateRoot !== certified.checkpoint.stateRoot) {
@@ -73,7 +78,7 @@ function misfit({ answer, signature }: PoqAnswer, expected: Expectation): Malfor
   if (!verifyStruct(expected.domain, 'Answer', answer, signature, expected.target)) return 'signature';
   if (answer.group !== group || answer.epoch !== epoch) return 'identity';
   if (answer.querier !== expected.querier || answer.request !== expected.request) return 'request';
-  return answer.height < height || answer.minHeight !== height ? 'height' : undefined;
+  return answer.minHeight === height ? undefined : 'height';
 }
 
 /** The certificate of the height that was answered: the one asked about needs no checking again. */
