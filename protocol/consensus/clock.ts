@@ -21,11 +21,15 @@ export function readClock(replica: Replica, nowMs: number): void {
   if (ms > replica.clockMs) replica.clockMs = ms;
 }
 
-/** Keeps the durable ceiling above the clock: no reading at or above it was ever used (§2.14). */
+/**
+ * Keeps the durable ceiling above the clock: no reading at or above it was ever used (§2.14). It is moved while there is still
+ * room for the longest lead and for a slow flush: a command that would reach above it has to go to the leader.
+ */
 export function keepCeiling(replica: Replica): void {
-  const aheadMs = replica.config.timing.clockCeilingMs + mostLeadMs(replica);
-  if (replica.quarantined || replica.clockMs + aheadMs / 2 < replica.ceilingMs) return;
-  replica.ceilingMs = replica.clockMs + aheadMs;
+  const { clockCeilingMs } = replica.config.timing;
+  const neededMs = mostLeadMs(replica) + clockCeilingMs;
+  if (replica.quarantined || replica.clockMs + neededMs < replica.ceilingMs) return;
+  replica.ceilingMs = replica.clockMs + neededMs + clockCeilingMs;
   replica.ceilingToken = persist(replica, { kind: 'clock', ceilingMs: BigInt(Math.ceil(replica.ceilingMs)) });
 }
 

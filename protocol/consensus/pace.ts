@@ -12,6 +12,8 @@ export interface Pace {
   voteMs: number;
   /** On top, after refusals that were most likely for lateness. */
   marginMs: number;
+  /** When that was measured last, in `elapsedMs`. */
+  measuredMs: number;
   /** What a command gets beyond the usual timers, because its acknowledgements took longer than that. */
   slackMs: number;
 }
@@ -19,10 +21,12 @@ export interface Pace {
 const FIRST_MARGIN_MS = 4;
 const MOST_SLACK_MS = 500;
 const FIRST_SLACK_MS = 20;
-/** A faster vote moves the measure by this part of the difference. */
-const CALMING = 16;
+/** A faster vote moves the measure by this part of the difference, and the margin by this part of itself. */
+const CALMING = 8;
+/** What was measured before such a pause belongs to another load than the one that begins. */
+const PAUSE_MS = 2_000;
 
-export const newPace = (): Pace => ({ voteMs: 1, marginMs: 0, slackMs: 0 });
+export const newPace = (): Pace => ({ voteMs: 1, marginMs: 0, measuredMs: 0, slackMs: 0 });
 
 /** Most that stamps run ahead of the clock: well inside what every honest voter tolerates (AHEAD). */
 export function mostLeadMs({ config }: Replica): number {
@@ -47,8 +51,10 @@ function skewMs({ peers, self, q }: Replica): number {
 
 /** A quorum of votes on a stamp is here, or the first that found it too old, so long after it was made. */
 export function votesTook(replica: Replica, tookMs: number): void {
-  const { pace } = replica;
-  if (tookMs >= pace.voteMs) pace.voteMs = Math.min(tookMs, replica.config.timing.clockAheadMs);
+  const { pace, elapsedMs, config } = replica;
+  if (elapsedMs - pace.measuredMs > PAUSE_MS) Object.assign(pace, { voteMs: 1, marginMs: 0, slackMs: 0 });
+  pace.measuredMs = elapsedMs;
+  if (tookMs >= pace.voteMs) pace.voteMs = Math.min(tookMs, config.timing.clockAheadMs);
   else pace.voteMs -= Math.max(1, Math.floor((pace.voteMs - tookMs) / CALMING));
 }
 
@@ -58,8 +64,10 @@ export function stampedTooLate({ pace }: Replica): void {
 }
 
 export function stampedInTime({ pace }: Replica): void {
-  pace.marginMs = Math.max(0, pace.marginMs - 1);
+  pace.marginMs = Math.max(0, pace.marginMs - calming(pace.marginMs));
 }
+
+const calming = (ms: number): number => Math.max(1, Math.floor(ms / CALMING));
 
 /** A command of ours took longer than the fast path was given: give the next ones more time. */
 export function finalTooLate({ pace }: Replica): void {
@@ -68,7 +76,7 @@ export function finalTooLate({ pace }: Replica): void {
 
 /** It was final in time: give a little less. */
 export function finalInTime({ pace }: Replica): void {
-  pace.slackMs = Math.max(0, pace.slackMs - 1);
+  pace.slackMs = Math.max(0, pace.slackMs - calming(pace.slackMs));
 }
 
 /** How much longer than on a calm machine a command may take before it is helped. */

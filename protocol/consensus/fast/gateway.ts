@@ -19,6 +19,8 @@ const SCAN_MS = 5;
 const LOOK_MS = 20;
 /** How many batch delays commands wait for the votes on the batch before, at most: a silent voter must not hold them up. */
 const BUSY_DELAYS = 6;
+/** With so many commands on their way, blocks are the cheaper place for the next one (decision 0183). */
+const MANY_COMMANDS = 16;
 
 /** A client's command (§2.5): queue it for a batch, or send it to the leader when the fast path is not for it. */
 export function onSubmit(replica: Replica, command: Command): void {
@@ -140,7 +142,8 @@ function wasDecided(replica: Replica, command: Command): boolean {
 }
 
 function mayGoFast(replica: Replica, command: Command): boolean {
-  return !command.classicOnly && !replica.config.classicOnly && fastReady(replica) && !isHot(replica, command);
+  const quiet = replica.pending.size < MANY_COMMANDS;
+  return quiet && !command.classicOnly && !replica.config.classicOnly && fastReady(replica) && !isHot(replica, command);
 }
 
 /** The fast path is open here, and nothing this replica is about to sign rests on an unwritten record. */
