@@ -82,7 +82,7 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, ...liar(1, 'badStamps'), keys: 60, commands: 300, viewDurationMs: 60_000, network: { ...WHOLE, delayMs: 1 } },
   },
   {
-    name: 'the clock starts below its ceiling', rule: 'T0', rules: off('durableClock'), from: 18, seeds: 10, caughtBy: ['amnesia', 'external'],
+    name: 'the clock starts below its ceiling', rule: 'T0', rules: off('durableClock'), from: 55, seeds: 10, caughtBy: ['amnesia', 'external'],
     overrides: { ...base, disk: CRASHES, clocks: { ...CALM_CLOCKS, jumpEveryMs: 120, jumpMs: 150 } },
   },
   {
@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, workload: { ...CONTENTION, invalid: 0.2 } },
   },
   {
-    name: 'dead acknowledgements bind nothing', rule: 'C-VOTE 6', rules: off('deadAcksBind'), from: 13, seeds: 10, caughtBy: ['consumption'],
+    name: 'dead acknowledgements bind nothing', rule: 'C-VOTE 6', rules: off('deadAcksBind'), from: 108, seeds: 10, caughtBy: ['consumption'],
     overrides: { ...base, keys: 2, ...liar(1, 'splitLeader', 'deafLeader'), network: { ...NET, loss: 0.08 } },
   },
   {
@@ -134,7 +134,8 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ['footprint', 'execution'],
   },
   {
-    name: 'signatures of other epochs count', rule: '§2.13', rules: off('epochsApart'), seeds: 20, caughtBy: ['agreement', 'invariant', 'validity', 'halt', ...ANSWERS],
+    name: 'signatures of other epochs count', rule: '§2.13', rules: off('epochsApart'), seeds: 20,
+    caughtBy: ['agreement', 'invariant', 'validity', 'halt', 'receipt', ...ANSWERS],
     overrides: { ...base, epochs: 2, ...liar(1, 'replay', 'foreign') },
   },
   {
