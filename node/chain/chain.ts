@@ -45,6 +45,9 @@ export async function createChain(options: ChainOptions): Promise<ChainPort> {
   return chain;
 }
 
+/** A poll that somebody asks for waits this long, so that strangers who ask share it. */
+const REFRESH_MS = 100;
+
 /** Base blocks between two snapshots. */
 const SNAPSHOT_BLOCKS = 1_000n;
 
@@ -73,6 +76,9 @@ class Chain implements ChainPort {
   private savedBlock = 0n;
   private cancelNext: () => void = () => undefined;
   private polling: Promise<void> = Promise.resolve();
+  private busy = false;
+  /** Those who wait for the next poll. */
+  private waiting: (() => void)[] = [];
   private closed = false;
 
   constructor(options: ChainOptions) {
@@ -118,6 +124,14 @@ class Chain implements ChainPort {
     return tip === undefined ? undefined : { blockNumber: tip.number, blockHash: tip.hash };
   }
 
+  refresh(): Promise<void> {
+    if (this.failures > 0 || this.closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      if (this.waiting.length === 1 && !this.busy) this.pollAfter(REFRESH_MS);
+    });
+  }
+
   staleMs(): number {
     return this.options.clock.nowMs() - this.lastSuccessMs;
   }
@@ -138,17 +152,31 @@ class Chain implements ChainPort {
     this.cancelNext();
     this.sender?.close();
     this.handlers = [];
+    for (const resolve of this.waiting.splice(0)) resolve();
     await this.polling;
     await this.save(0n);
   }
 
   private schedule(): void {
+    const { pollMs = 1_000, backoffMaxMs = 30_000 } = this.options;
+    if (this.failures > 0) this.pollAfter(Math.min(backoffMaxMs, pollMs * 2 ** Math.min(this.failures - 1, 20)));
+    else this.pollAfter(this.waiting.length > 0 ? REFRESH_MS : pollMs);
+  }
+
+  private pollAfter(delayMs: number): void {
     if (this.closed) return;
-    const { clock, pollMs = 1_000, backoffMaxMs = 30_000 } = this.options;
-    const delayMs = this.failures === 0 ? pollMs : Math.min(backoffMaxMs, pollMs * 2 ** Math.min(this.failures - 1, 20));
-    this.cancelNext = clock.after(delayMs, () => {
-      this.polling = this.poll().then(() => this.schedule());
+    this.cancelNext();
+    this.cancelNext = this.options.clock.after(delayMs, () => {
+      this.polling = this.pollFor(this.waiting.splice(0)).then(() => this.schedule());
     });
+  }
+
+  private async pollFor(waiting: readonly (() => void)[]): Promise<void> {
+    this.busy = true;
+    await this.poll();
+    this.busy = false;
+    for (const resolve of waiting) resolve();
+    if (this.failures > 0) for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /** The fault that ended the poll, if one did. */

@@ -149,6 +149,11 @@ class Port implements ChainPort {
     return known;
   }
 
+  /** A port looks at the chain itself. */
+  refresh(): Promise<void> {
+    return Promise.resolve();
+  }
+
   staleMs(): number {
     return this.chain.height === 0n ? Number.POSITIVE_INFINITY : this.chain.staleMs;
   }

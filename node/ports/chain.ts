@@ -109,6 +109,12 @@ export interface ChainPort {
   answerChallenge(challenge: Pick<ChallengeView, 'group' | 'node'>, cell: Hex): Promise<SubmittedTransaction>;
   /** Asks a member for a cell with a packed question (`packQuestion`) and the bond that the court wants; CHAIN_*. */
   openChallenge(path: Path, question: Hex): Promise<SubmittedTransaction>;
+  /**
+   * Resolves when a read of the chain that began after this call has been folded in, for who is told of something
+   * that may be younger than the last poll. Callers share reads, a few a second at most; while the chain is down it
+   * resolves at once.
+   */
+  refresh(): Promise<void>;
   /** Milliseconds since the last successful poll; Infinity before the first. */
   staleMs(): number;
   close(): Promise<void>;

@@ -53,7 +53,9 @@ export class Meters {
   }
 
   /** Throws PAYMENT_WRONG_CHANNEL, PAYMENT_STALE_VOUCHER, PAYMENT_OVERDRAWN. */
-  take({ voucher, signature }: SignedVoucher, clusters: readonly ClusterId[]): MeterAnswer {
+  async take({ voucher, signature }: SignedVoucher, clusters: readonly ClusterId[]): Promise<MeterAnswer> {
+    const known = this.channelOf(voucher.channel, clusters);
+    if (known === undefined || voucher.cumulative > known.depositWei) await this.chain.refresh(); // opened or topped up a moment ago
     const found = this.channelOf(voucher.channel, clusters);
     if (found === undefined || !verifyStruct(this.domain, 'Voucher', voucher, signature, found.signer)) {
       throw paymentFaults.wrongChannel({ channel: voucher.channel });

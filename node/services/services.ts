@@ -93,7 +93,7 @@ export function createServices(parts: ServiceParts): NodeServices {
       };
     },
     poq: (request) => answerChallenge(homeOf(request.group as GroupId).reads, request),
-    voucher: async (voucher) => parts.meters.take(voucher, clustersOf(parts)),
+    voucher: (voucher) => parts.meters.take(voucher, clustersOf(parts)),
     meter: (cluster) => {
       if (!clustersOf(parts).includes(cluster)) throw apiFaults.unknownGroup({ cluster });
       return parts.meters.answer(cluster);

@@ -118,6 +118,32 @@ describe('chain reader', () => {
     expect(stake(port, 2)).to.equal(10n ** 21n);
   });
 
+  it('reads the chain at once for who asks, in one poll for all who ask together', async () => {
+    const port = await follow({ pollMs: 60_000 });
+    fake.mine(...registered(nodeAt(1)));
+    const before = fake.asked.length;
+    await port.refresh();
+    expect(stake(port)).to.equal(10n ** 21n);
+    const onePoll = fake.asked.length - before;
+    fake.mine(staked(addressAt(1), 5n));
+    await Promise.all(Array.from({ length: 20 }, () => port.refresh()));
+    expect(stake(port)).to.equal(10n ** 21n + 5n);
+    expect(fake.asked.length - before).to.be.at.most(3 * onePoll);
+  });
+
+  it('lets nobody wait for a chain that is down, or for one that is closed', async () => {
+    const port = await follow({ pollMs: 60_000, backoffMaxMs: 60_000 });
+    fake.down = true;
+    await Promise.all([port.refresh(), port.refresh()]);
+    expect(faults.map(({ code }) => code)).to.have.length(1);
+    await port.refresh();
+    expect(faults).to.have.length(1);
+    fake.down = false;
+    const asked = (await follow({ pollMs: 60_000 })).refresh();
+    await Promise.all(open.map((each) => each.close()));
+    await asked;
+  });
+
   it('waits for confirmations', async () => {
     fake.mineEmpty(1);
     const port = await follow({ confirmations: 3 });
