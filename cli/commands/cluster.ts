@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { formatEther } from 'ethers';
-import { ZERO_ADDRESS, addressFrom } from '../../protocol/types/index.ts';
+import { ZERO_ADDRESS, addressFrom, hash32From, type GroupId } from '../../protocol/types/index.ts';
 import {
-  channelKeyOf, collectOffers, createCluster, formGroup, fundChannel, listProviders, waitForGroup, type ClusterOrder, type Network,
+  channelKeyOf, closeGroup, collectOffers, createCluster, formGroup, fundChannel, listProviders, replaceNode, waitForGroup, type ClusterOrder, type Network,
 } from '../../sdk/operator/index.ts';
 import { networkOf, outputOf, tokens, wholeNumber, withWallet, type WalletOptions } from '../options.ts';
 
@@ -17,7 +17,8 @@ const DEFAULT_TERMS: ClusterOrder['terms'] = {
 };
 
 export function clusterCommand(): Command {
-  return new Command('cluster').description('Order replicas from staked providers.').addCommand(createCommand());
+  return new Command('cluster').description('Order replicas from staked providers.')
+    .addCommand(createCommand()).addCommand(replaceCommand()).addCommand(closeCommand());
 }
 
 /** The help text shows a default in ether: it cannot print wei by itself. */
@@ -44,6 +45,39 @@ function createCommand(): Command {
       const made = await orderCluster(network, order, options.size as number, options.deposit as bigint);
       out.line(`Cluster ${made.cluster}\nGroup   ${made.group}\nChannel ${made.channel}`);
       out.result(made);
+      network.close();
+    });
+}
+
+function replaceCommand(): Command {
+  return withWallet(new Command('replace'))
+    .description('Put another provider in the place of a member that left, broke or was convicted. The newcomer fetches the state by itself.')
+    .requiredOption('--group <id>', 'the replica group')
+    .requiredOption('--node <address>', 'the member to replace')
+    .option('--by <address>', 'the provider to take (default: any that offers the capacity and is no member)')
+    .addHelpText('after', '\nExample:\n  PICOLO_KEY=0x… picolo cluster replace --group 0x… --node 0x…\n')
+    .action(async (options, command: Command) => {
+      const out = outputOf(command);
+      const network = await networkOf(options as WalletOptions);
+      const [group, leaving] = [hash32From(options.group as string) as GroupId, addressFrom(options.node)];
+      const replaced = await replaceNode(network, group, leaving, options.by === undefined ? undefined : addressFrom(options.by));
+      out.line(`${replaced.joined} takes the place of ${leaving} in epoch ${replaced.epoch}; transaction ${replaced.hash}`);
+      out.result(replaced);
+      network.close();
+    });
+}
+
+function closeCommand(): Command {
+  return withWallet(new Command('close'))
+    .description('End a group of your cluster: it serves nobody any more, and its members may go. Take your data out first.')
+    .requiredOption('--group <id>', 'the replica group')
+    .addHelpText('after', '\nExample:\n  PICOLO_KEY=0x… picolo cluster close --group 0x…\n')
+    .action(async (options, command: Command) => {
+      const out = outputOf(command);
+      const network = await networkOf(options as WalletOptions);
+      const closed = await closeGroup(network, hash32From(options.group as string) as GroupId);
+      out.line(`Closed in transaction ${closed.hash}`);
+      out.result(closed);
       network.close();
     });
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { hash32From, type Address, type GroupId } from '../../protocol/types/index.ts';
-import { challengeOf, declareFailure, type Network, type OpenChallenge } from '../../sdk/operator/index.ts';
+import { challengeOf, closeGroup, declareFailure, noticeOf, requestLeave, type Network, type OpenChallenge } from '../../sdk/operator/index.ts';
 import { openProvider, outputOf } from '../options.ts';
 
 /** `provider failed`: a broken machine is replaced, not slashed. */
@@ -17,12 +17,40 @@ export function failedCommand(): Command {
       const out = outputOf(command);
       const { network, nodeKey } = await openProvider(resolve(options.dir as string), options.passwordFile as string | undefined);
       const group = hash32From(options.group as string) as GroupId;
-      const [leave, declare] = await declareFailure(network, group, addressOf(nodeKey));
-      out.line(`Declared in transaction ${declare.hash}. The owner of the cluster replaces the node; after 7 days it can close the group itself.`);
-      out.result({ group, leave, declare });
+      const declared = await declareFailure(network, group, addressOf(nodeKey));
+      out.line(`Declared in transaction ${declared.hash}. The owner of the cluster replaces the node: picolo cluster replace`);
+      out.line(`If it does not, picolo provider leave closes the group from ${isoTime(declared.mayCloseAt)} on.`);
+      out.result({ group, ...declared });
       network.close();
     });
 }
+
+/** `provider leave`: the way out of one group that needs nobody's consent. */
+export function leaveCommand(): Command {
+  return new Command('leave')
+    .description('Give notice to leave a group. Its owner has 7 days to replace the node; then run it again, and it closes the group.')
+    .requiredOption('--dir <dir>', "the provider's folder")
+    .requiredOption('--group <id>', 'the replica group to leave')
+    .option('--password-file <file>', 'file with the password of the key files')
+    .addHelpText('after', '\nExample:\n  picolo provider leave --dir ./provider --group 0x…\n')
+    .action(async (options, command: Command) => {
+      const out = outputOf(command);
+      const { network, nodeKey } = await openProvider(resolve(options.dir as string), options.passwordFile as string | undefined);
+      const group = hash32From(options.group as string) as GroupId;
+      if ((await noticeOf(network, group)) === 0n) {
+        const notice = await requestLeave(network, group, addressOf(nodeKey));
+        out.line(`Notice given in transaction ${notice.hash}. Keep serving; from ${isoTime(notice.mayCloseAt)} on run this again, unless you were replaced.`);
+        out.result({ group, step: 'notice', ...notice });
+      } else {
+        const closed = await closeGroup(network, group);
+        out.line(`Closed the group in transaction ${closed.hash}: its capacity is free.`);
+        out.result({ group, step: 'closed', ...closed });
+      }
+      network.close();
+    });
+}
+
+const isoTime = (seconds: bigint): string => new Date(Number(seconds) * 1000).toISOString();
 
 /** Open challenges against a node, in whatever group. */
 export async function challengesAgainst(network: Network, node: Address): Promise<readonly (OpenChallenge & { readonly group: GroupId })[]> {

@@ -11,14 +11,14 @@ import {
 } from '../../sdk/operator/index.ts';
 import { cliFaults } from '../faults.ts';
 import { certificateCommand } from './provider-certificate.ts';
-import { challengesAgainst, failedCommand } from './provider-courts.ts';
+import { challengesAgainst, failedCommand, leaveCommand } from './provider-courts.ts';
 import { collectCommand } from './provider-collect.ts';
 import { capacity, openProvider, outputOf, providerPassword, tokens, wholeNumber } from '../options.ts';
 
 export function providerCommand(): Command {
   return new Command('provider').description('Stake, serve, leave.')
     .addCommand(initCommand()).addCommand(stakeCommand()).addCommand(statusCommand()).addCommand(exitCommand()).addCommand(collectCommand())
-    .addCommand(failedCommand()).addCommand(certificateCommand());
+    .addCommand(leaveCommand()).addCommand(failedCommand()).addCommand(certificateCommand());
 }
 
 function initCommand(): Command {

@@ -121,7 +121,7 @@ class Chain implements ChainPort {
 
   beacon(): ReturnType<ChainPort['beacon']> {
     const tip = this.publishedTip;
-    return tip === undefined ? undefined : { blockNumber: tip.number, blockHash: tip.hash };
+    return tip === undefined ? undefined : { blockNumber: tip.number, blockHash: tip.hash, timestamp: tip.timestamp };
   }
 
   refresh(): Promise<void> {

@@ -140,7 +140,7 @@ class Port implements ChainPort {
 
   beacon(): ReturnType<ChainPort['beacon']> {
     const { height } = this.chain;
-    return height === 0n ? undefined : { blockNumber: height, blockHash: hashOf(height) };
+    return height === 0n ? undefined : { blockNumber: height, blockHash: hashOf(height), timestamp: height };
   }
 
   async submitEvidence(item: Evidence): Promise<SubmittedTransaction> {

@@ -101,8 +101,8 @@ export interface ChainPort {
   challengesOf(node: Address): readonly ChallengeView[];
   /** Called after every applied chain head with the changes folded in. */
   onChange(handler: () => void): void;
-  /** Hash of a finalized block, the public beacon for challenges. */
-  beacon(): { readonly blockNumber: bigint; readonly blockHash: Hex } | undefined;
+  /** The newest finalized block: its hash is the public beacon for challenges, its time (unix seconds) the chain's clock. */
+  beacon(): { readonly blockNumber: bigint; readonly blockHash: Hex; readonly timestamp: bigint } | undefined;
   /** Sends encoded evidence to its slasher; resolves with the receipt or throws CHAIN_*. */
   submitEvidence(evidence: EncodedEvidence): Promise<SubmittedTransaction>;
   /** Answers a challenge of the operator's node with a packed cell (`packCell`); resolves with the receipt or throws CHAIN_*. */

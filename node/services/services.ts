@@ -15,7 +15,7 @@ import type { NodeGroupStorage } from './storage.ts';
 import { healthOf, statusOf } from './status.ts';
 import { submitTransaction } from './submit.ts';
 
-const OFFER_VALID_SECONDS = 3_600;
+const OFFER_VALID_SECONDS = 3_600n;
 
 export interface ServiceParts {
   readonly signer: Signer;
@@ -131,8 +131,15 @@ async function offerOf({ signer, chain, clock, capacityGib }: ServiceParts, { cl
   if (self === undefined) throw apiFaults.forbidden({ reason: 'this node is not registered' });
   if (self.tombstoned) throw apiFaults.forbidden({ reason: 'this node was convicted' });
   if (gib === 0 || gib > Math.min(capacityGib, self.offeredGib)) throw apiFaults.forbidden({ reason: 'more than this node offers', gib, offeredGib: self.offeredGib });
-  const offer = { cluster, node: self.node, gib, expiresAt: BigInt(Math.floor(clock.nowMs() / 1000) + OFFER_VALID_SECONDS) };
+  const offer = { cluster, node: self.node, gib, expiresAt: chainTime(chain, clock) + OFFER_VALID_SECONDS };
   return { offer, signature: signer.sign('Offer', offer) };
+}
+
+/** The contract judges by the time of its block: the newest one may be old where nothing happens, and ahead of this clock on a chain that was set forward. */
+function chainTime(chain: ChainPort, clock: Clock): bigint {
+  const own = BigInt(Math.floor(clock.nowMs() / 1000));
+  const { timestamp } = chain.beacon() ?? { timestamp: own };
+  return timestamp > own ? timestamp : own;
 }
 
 function clustersOf({ groups }: ServiceParts): ClusterId[] {

@@ -1,8 +1,9 @@
 import { packQuestion } from '../../protocol/evidence/index.ts';
-import { rosterOf, type CertifiedCheckpoint, type Roster } from '../../protocol/membership/index.ts';
+import { rosterOf, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
 import { sha256Hex } from '../../protocol/crypto/index.ts';
 import { addressFrom, ZERO_ADDRESS, type Address, type GroupId, type Hex, type Path } from '../../protocol/types/index.ts';
 import { operatorFaults } from './faults.ts';
+import { nodesOf, noticeOf, requestLeave, rosterAt } from './membership.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** A challenge that stands against a node; amounts in wei, times in unix seconds. */
@@ -32,10 +33,8 @@ export async function openChallenge(
   network: Network, certified: CertifiedCheckpoint, node: Address, path: Path = randomPath(),
 ): Promise<Receipt & { readonly path: Path; readonly bondWei: bigint }> {
   const { group, epoch } = certified.checkpoint;
-  const roster = await rosterAt(network, group as GroupId, epoch);
-  const vault = network.contract('StakeVault');
-  const nodes = await Promise.all(roster.replicas.map(async (signer) => addressFrom(await vault.getFunction('nodeOfSigner')(signer) as string)));
-  const signer = roster.replicas[nodes.indexOf(node)];
+  const roster = rosterOf(group as GroupId, epoch, await rosterAt(network, group as GroupId, epoch));
+  const signer = roster.replicas[(await nodesOf(network, roster.replicas)).indexOf(node)];
   if (signer === undefined) throw operatorFaults.refused({ node, group, reason: 'not a member of the group' });
   const bondWei = 2n * ((await network.contract('AvailabilityCourt').getFunction('requiredBond')()) as bigint);
   return { ...(await network.send('AvailabilityCourt', 'open', [path, packQuestion(roster, signer, certified)], bondWei)), path, bondWei };
@@ -61,24 +60,14 @@ export function settleChallenge(network: Network, group: GroupId, node: Address)
 }
 
 /**
- * The machine of the wallet's node broke: asks to leave the group and says why, so that silence costs nothing from now on and
- * the node is replaced, not slashed (Picolo §6.2). Once in 90 days.
+ * The machine of the wallet's node broke: asks to leave the group, unless it did already, and says why, so that silence costs
+ * nothing from now on and the node is replaced, not slashed (Picolo §6.2). Once in 90 days.
+ * @returns `mayCloseAt` in unix seconds: when the wallet may close the group if nobody has replaced the node
  */
-export async function declareFailure(network: Network, group: GroupId, node: Address): Promise<readonly [leave: Receipt, declare: Receipt]> {
-  const { epoch } = (await network.contract('ClusterRegistry').getFunction('groupOf')(group)) as { epoch: bigint };
-  const roster = await rosterAt(network, group, epoch);
-  const { signer } = (await network.contract('StakeVault').getFunction('keyOf')(node)) as { signer: string };
-  const packed = `0x${roster.replicas.map((member) => member.slice(2)).join('')}`;
-  const leave = await network.send('ClusterRegistry', 'requestLeave', [group, packed, signer]);
-  return [leave, await network.send('AvailabilityCourt', 'declareFailure', [group, node])];
-}
-
-/** Members of an epoch as the registry's event names them; CHAIN_REFUSED when there was no such epoch. */
-async function rosterAt(network: Network, group: GroupId, epoch: bigint): Promise<Roster> {
-  const started = (await network.events('ClusterRegistry', 'EpochStarted', [group])).find((event) => event['epoch'] === epoch);
-  if (started === undefined) throw operatorFaults.refused({ group, epoch, reason: 'no such group and epoch' });
-  const packed = String(started['roster']).slice(2);
-  return rosterOf(group, epoch, (packed.match(/.{40}/g) ?? []).map((signer) => addressFrom(`0x${signer}`)));
+export async function declareFailure(network: Network, group: GroupId, node: Address): Promise<Receipt & { readonly mayCloseAt: bigint }> {
+  const standing = await noticeOf(network, group);
+  const mayCloseAt = standing === 0n ? (await requestLeave(network, group, node)).mayCloseAt : standing;
+  return { ...(await network.send('AvailabilityCourt', 'declareFailure', [group, node])), mayCloseAt };
 }
 
 function randomPath(): Path {

@@ -11,6 +11,7 @@ export { openNetwork, type Network, type Receipt } from './network.ts';
 export { operatorFaults } from './faults.ts';
 export { announce, offerCapacity, providerOf, registerProvider, requestExit, requiredStakeWei, stake, withdrawStake, type Provider } from './provider.ts';
 export { collectOffers, createCluster, formGroup, listProviders, replaceMember, waitForGroup, type ClusterOrder, type Listing, type SignedOffer } from './cluster.ts';
+export { closeGroup, groupRecord, noticeOf, replaceNode, requestLeave, type GroupRecord } from './membership.ts';
 export { channelKeyById, channelKeyOf, channelState, claimShare, collectVoucher, fundChannel, type ChannelKey } from './channel.ts';
 export { chosenOf, formDrawnGroup, headerOf, openDraw } from './draw.ts';
 export {

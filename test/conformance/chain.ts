@@ -119,6 +119,7 @@ export function chainConformance(name: string, makeWorld: () => Promise<ChainWor
       const after = world.port.beacon();
       expect(told).to.be.at.least(2);
       expect(after?.blockNumber).to.equal((before?.blockNumber as bigint) + 1n);
+      expect(Number(after?.timestamp)).to.be.greaterThan(Number(before?.timestamp));
       expect(after?.blockHash).to.match(/^0x[0-9a-f]{64}$/).and.not.to.equal(before?.blockHash);
       expect(world.port.staleMs()).to.be.below(60_000);
     });

@@ -56,7 +56,8 @@ describe('e2e: the command line', () => {
     const { code, stdout } = await run(['cluster', 'create', '--help']);
     expect([code, stdout]).to.deep.equal([0, commands.find(({ path }) => path.join(' ') === 'cluster create')?.help]);
     expect(commands.map(({ path }) => path.join(' '))).to.include.members([
-      '', 'dev', 'provider init', 'provider stake', 'provider status', 'provider exit', 'provider collect', 'node start', 'cluster create', 'group status',
+      '', 'dev', 'provider init', 'provider stake', 'provider status', 'provider exit', 'provider collect', 'provider leave', 'provider failed', 'node start',
+      'cluster create', 'cluster replace', 'cluster close', 'challenge open', 'challenge status', 'challenge settle', 'group status',
       'db create', 'sql', 'params show', 'params propose', 'params vote', 'params status', 'params queue', 'params execute',
       'provider certificate issue', 'provider certificate anchor', 'provider certificate revoke', 'provider certificate promote', 'watch',
     ]);

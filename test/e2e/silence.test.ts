@@ -5,7 +5,7 @@ import { travel } from '../../cli/devnet/rpc.ts';
 import { drainDue } from '../../protocol/evidence/index.ts';
 import type { GroupId } from '../../protocol/types/index.ts';
 import { checkpointAt } from '../../sdk/index.ts';
-import { challengeOf, openChallenge, providerOf, settleChallenge, type Network } from '../../sdk/operator/index.ts';
+import { challengeOf, groupRecord, openChallenge, providerOf, settleChallenge, type Network } from '../../sdk/operator/index.ts';
 import { eventually, faultOf, openWorld, type Dapp, type World } from './world.ts';
 
 describe('e2e: silence', () => {
@@ -20,12 +20,16 @@ describe('e2e: silence', () => {
     network = await world.network(dapp.key);
     group = dapp.group as GroupId;
     const client = await world.connect({ key: dapp.key });
+    const spare = world.addProvider(); // no member: the group is formed
     const db = await client.createDatabase({ group, name: 'kept', schema: 'CREATE TABLE t (id INTEGER PRIMARY KEY)' });
     await db.table('t').insert({ id: 1 });
+    await spare;
   });
 
   after(() => world?.close());
 
+  const owner = <T>(action: 'replace' | 'close', ...args: string[]): Promise<T> => picolo<T>(
+    ['cluster', action, '--rpc', world.chain.rpcUrl, '--deployment', world.chain.deployment, '--group', group, ...args], { PICOLO_KEY: dapp.key });
   const challenge = async (at: number, by: number): ReturnType<typeof openChallenge> => (
     openChallenge(network, await checkpointAt(world.providers[by]!.apiUrl, group), world.providers[at]!.node));
   const stakeOf = async (at: number): Promise<bigint> => (await providerOf(network, world.providers[at]!.node)).activeWei;
@@ -60,7 +64,7 @@ describe('e2e: silence', () => {
     expect((await faultOf(settleChallenge(network, group, silent.node))).code).to.equal('CHAIN_REFUSED');
   });
 
-  it('P-6.2-hardware: a node whose operator declares a failure loses nothing', async () => {
+  it('P-6.2-hardware: a node whose operator declares a failure loses nothing, is replaced, and leaves with its stake', async () => {
     const broken = world.providers[2]!;
     const stake = await stakeOf(2);
     await broken.process?.kill();
@@ -71,5 +75,21 @@ describe('e2e: silence', () => {
     expect(await challengeOf(network, group, broken.node)).to.equal(undefined);
     expect(await stakeOf(2)).to.equal(stake);
     expect((await faultOf(challenge(2, 0))).code).to.equal('CHAIN_REFUSED');
+    const { joined, epoch } = await owner<{ joined: string; epoch: string }>('replace', '--node', broken.node);
+    expect([joined, epoch]).to.deep.equal([world.providers[4]!.node, '2']);
+    const leaving = await picolo<{ step: string }>(['provider', 'exit', '--dir', broken.dir]);
+    expect([leaving.step, (await providerOf(network, broken.node)).pendingWei]).to.deep.equal(['unbonding', stake]);
+  });
+
+  it('a member that gave notice and was not replaced closes the group; nobody else can', async () => {
+    const leaving = world.providers[3]!;
+    const leave = (at: number): Promise<{ step: string }> => picolo(['provider', 'leave', '--dir', world.providers[at]!.dir, '--group', group]);
+    expect((await leave(3)).step).to.equal('notice');
+    expect((await faultOf(leave(3))).code).to.equal('CHAIN_REFUSED');
+    expect((await faultOf(leave(2))).facts['reason']).to.equal('not a member of the group'); // it was replaced
+    await travel(world.chain.rpcUrl, 7 * 86_400);
+    expect((await leave(3)).step).to.equal('closed');
+    expect([(await groupRecord(network, group)).open, (await providerOf(network, leaving.node)).usedGib]).to.deep.equal([false, 0]);
+    expect((await faultOf(owner('close'))).facts['reason']).to.match(/^GroupNotOpen/);
   });
 });
