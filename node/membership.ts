@@ -1,17 +1,21 @@
 import { join } from 'node:path';
+import { encodeCrossGroupMessage, type CrossGroupMessage } from '../protocol/cross-group/index.ts';
 import type { Address, GroupId } from '../protocol/types/index.ts';
 import type { NodeConfig } from './config/index.ts';
 import type { Foundations } from './foundations.ts';
 import { createRouter, Groups, type GroupsEvents } from './host/index.ts';
+import { carryTo } from './network/index.ts';
 import type { NodeEvents } from './observe/index.ts';
+import type { ChainPort } from './ports/index.ts';
 import {
-  Courts, Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type EvidenceOutcome, type NodeGroupStorage, type ReadParts,
+  Courts, Finishers, Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type EvidenceOutcome, type NodeGroupStorage, type ReadParts,
 } from './services/index.ts';
 import type { SqlLedger } from './storage/index.ts';
 
 /** The node's part in its groups: replicas, challengers, meters, the evidence they find. */
 export interface Memberships {
   readonly groups: Groups<SqlLedger>;
+  readonly finishers: Finishers;
   readonly meters: Meters;
   readonly freshness: Freshness;
   readonly nextSeq: () => bigint;
@@ -31,12 +35,15 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   const router = createRouter(transport, clock, (from, request) => servePeer(groups, readsOf, from, request));
   let loops: PoqLoops | undefined;
   let courts: Courts | undefined;
+  let finishers: Finishers | undefined;
   const groups: Groups<SqlLedger> = new Groups<SqlLedger>({
     domain: signer.domain, signer, chain, clock, requests: router.requests, timing: config.group, classicOnly: config.group.classicOnly,
     openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain, metrics.storage, config.group.historyMs),
     send: router.send,
-    events: groupEvents(base, { meters, freshness, reporter, loops: () => loops, courts: () => courts }),
+    events: groupEvents(base, { meters, freshness, reporter, loops: () => loops, courts: () => courts, finishers: () => finishers }),
   });
+  finishers = new Finishers({ groups, chain, clock, self: signer.address, carry: (to, group, message) => carry(chain, to, group, message) });
+  for (const group of groups.members.keys()) finishers.follow(group);
   loops = new PoqLoops({
     groups, chain, clock, requests: router.requests, reporter, readsOf, intervalMs: config.poqIntervalMs,
     onOutcome: (target, outcome) => events.poqAsked('peer', target, outcome, 0),
@@ -51,11 +58,18 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   followPeers();
   const stop = async (): Promise<void> => {
     loops?.stop();
+    finishers.stop();
     for (const { storage } of groups.members.values()) await (storage as NodeGroupStorage).pool.close();
     await groups.stop();
     meters.save();
   };
-  return { groups, meters, freshness, nextSeq, stop };
+  return { groups, finishers, meters, freshness, nextSeq, stop };
+}
+
+/** Members of another group are known by what they announced on chain. */
+async function carry(chain: ChainPort, to: Address, group: GroupId, message: CrossGroupMessage): Promise<void> {
+  const [apiUrl] = chain.nodeOf(to)?.endpoint.split(' ') ?? [];
+  if (apiUrl !== undefined && apiUrl !== '') await carryTo(apiUrl, group, encodeCrossGroupMessage(message));
 }
 
 function noteEvidence({ log, metrics }: Foundations, outcome: EvidenceOutcome): void {
@@ -69,9 +83,10 @@ interface Followers {
   readonly reporter: Reporter;
   readonly loops: () => PoqLoops | undefined;
   readonly courts: () => Courts | undefined;
+  readonly finishers: () => Finishers | undefined;
 }
 
-function groupEvents({ chain, events }: Foundations, { meters, freshness, reporter, loops, courts }: Followers): GroupsEvents {
+function groupEvents({ chain, events }: Foundations, { meters, freshness, reporter, loops, courts, finishers }: Followers): GroupsEvents {
   return {
     onCommitted(group, block, fast) {
       const cluster = chain.group(group)?.cluster;
@@ -80,6 +95,7 @@ function groupEvents({ chain, events }: Foundations, { meters, freshness, report
       }
       const aborted = block.entries.filter(({ outcome }) => outcome === 'aborted').length;
       events.committed(group, block.height, { fast, classic: block.entries.length - aborted - fast, aborted });
+      finishers()?.committed(group, block);
       freshness.wake();
     },
     onCertified(group, certificate) {
@@ -96,6 +112,7 @@ function groupEvents({ chain, events }: Foundations, { meters, freshness, report
     onState(group, state, detail) {
       events.groupState(group, state, detail);
       loops()?.follow(group);
+      finishers()?.follow(group);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** A replica group in one process: real cores, hosts, ledgers and signatures; links, disks of the journal and time in memory. */
 import { join } from 'node:path';
 import { createManualClock, createMemoryDisk, createMemoryNetwork, createMemorySigner, type ManualClock } from '../../node/memory/index.ts';
-import { createRouter, startGroup, type GroupHost, type Router } from '../../node/host/index.ts';
+import { commandsOf, createRouter, proofPartsOf, startGroup, type GroupHost, type Router } from '../../node/host/index.ts';
 import { openLedger, type SqlLedger } from '../../node/storage/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
 import { groupConfig, type Reply } from '../../protocol/consensus/index.ts';
@@ -33,6 +33,7 @@ export class LocalGroup {
     this.ledgers = roster.map((_, i) => openLedger({ path: join(folder, `${i}.sqlite`), group, domain: domains[i] as Domain, genesis }));
     this.hosts = roster.map((_, i) => startGroup({
       config: groupConfig({ domain: domains[i] as Domain, group, epoch: 1n, roster }), signer: signers[i] as (typeof signers)[number], clock: this.clock,
+      commands: commandsOf(proofPartsOf(domains[i] as Domain, { roster: () => undefined, group: () => undefined }), { group, epoch: 1n }),
       ledger: this.ledgers[i] as SqlLedger, journal: createMemoryDisk().open(),
       send: (to, message) => this.routers[i]?.send(to, group, 1n, message),
       events: {

@@ -12,6 +12,8 @@ const handlers: Handlers = {
   status: (s) => s.status(),
   offer: (s, q) => s.offer(q),
   submit: (s, q) => s.submit(q.transaction, q.group === ZERO_HASH ? undefined : q.group),
+  prepare: (s, q) => s.prepare(q),
+  carry: (s, q) => s.carry(q),
   read: (s, q) => s.read(byPath(q)),
   range: (s, q) => s.range(q),
   query: (s, q) => s.query(q),

@@ -6,13 +6,14 @@
 import { decode } from '../../protocol/codec/index.ts';
 import { certifiedCheckpointC, checkpointHashOf, type CertifiedCheckpoint, type Roster } from '../../protocol/membership/index.ts';
 import {
-  commandReader, createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
-  verifyMessage, type Anchor, type Application, type CommandReader, type Effect, type GroupConfig, type Input, type Message,
+  createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
+  verifyMessage, type Anchor, type Application, type Effect, type GroupConfig, type Input, type Message,
   type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
 import { InvariantError, isPicoloError } from '../../protocol/errors/index.ts';
 import type { Address, BlockHash, Command, Epoch, Hash32, Height, ReplicaIndex, TxId } from '../../protocol/types/index.ts';
 import type { AppliedBlock, Clock, Journal, Ledger, Signer } from '../ports/index.ts';
+import type { Commands } from './commands.ts';
 import { hostFaults } from './faults.ts';
 import { forgetBehind } from './forget.ts';
 import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
@@ -38,6 +39,7 @@ export interface GroupParts {
   readonly journal: Journal;
   readonly signer: Signer;
   readonly clock: Clock;
+  readonly commands: Commands;
   readonly events: GroupEvents;
   /** Hands an encoded message to a member. */
   send(to: Address, message: Uint8Array): void;
@@ -77,7 +79,6 @@ class Host implements GroupHost {
   readonly self: ReplicaIndex;
   private readonly parts: GroupParts;
   private readonly replica: Replica;
-  private readonly readCommand: CommandReader;
   private readonly inputs: Input[] = [];
   private readonly waiting = new Map<TxId, Waiter[]>();
   private certifiedHeight: Height = 0n;
@@ -98,8 +99,7 @@ class Host implements GroupHost {
     this.self = self;
     const { records, torn, missing } = parts.journal.recover();
     const { config, ledger } = parts;
-    this.readCommand = commandReader(config.domain);
-    const application = applicationOf(ledger, this.readCommand);
+    const application = applicationOf(ledger, parts.commands);
     const position = ledger.position();
     // a journal that is gone although this epoch already has a history here was lost, not never written (consensus §2.14)
     const lost = missing && position.epoch === config.epoch && position.height > config.anchor.height;
@@ -261,8 +261,9 @@ class Host implements GroupHost {
 
   private readMessage(from: ReplicaIndex, bytes: Uint8Array): Message | undefined {
     try {
-      const message = decodeMessage(bytes, this.readCommand);
-      return verifyMessage(this.config, from, message) ? message : undefined;
+      const { read, verifier } = this.parts.commands;
+      const message = decodeMessage(bytes, read);
+      return verifyMessage(this.config, from, message, verifier) ? message : undefined;
     } catch {
       return undefined; // a peer's malformed bytes are the peer's problem; they are counted
     }
@@ -285,13 +286,14 @@ class Host implements GroupHost {
 }
 
 /** The ledger as the core asks it. */
-function applicationOf(ledger: Ledger, commandOf: CommandReader): Application {
+function applicationOf(ledger: Ledger, { read, timely }: Commands): Application {
   return {
     versionOf: (path) => ledger.versionOf(path),
     check: (command, pending) => ledger.check(command, pending),
     removes: (command, pending) => ledger.removes(command, pending),
     blockAt: (height) => ledger.blockAt(height),
-    commandOf,
+    commandOf: read,
+    timely,
   };
 }
 

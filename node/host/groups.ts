@@ -4,12 +4,14 @@
  * serves the members' questions.
  */
 import { decode, encode } from '../../protocol/codec/index.ts';
-import { commandReader, GENESIS, groupConfig, type Anchor, type CommandReader, type Milestone, type Offence, type Timing } from '../../protocol/consensus/index.ts';
+import { GENESIS, groupConfig, type CommandReader, type GroupConfig, type Anchor, type Milestone, type Offence, type Timing } from '../../protocol/consensus/index.ts';
 import type { Domain } from '../../protocol/codec/index.ts';
+import type { ProofParts } from '../../protocol/cross-group/index.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { checkpointHashOf, rosterOf, verifyCertificate, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
 import type { Address, BlockHash, Epoch, GroupId, Timestamp } from '../../protocol/types/index.ts';
 import type { AppliedBlock, ChainPort, Clock, GroupView, Journal, Ledger, Signer } from '../ports/index.ts';
+import { commandsOf, proofPartsOf, readerFor, type Commands } from './commands.ts';
 import { hostFaults } from './faults.ts';
 import { anchorReplyC, type AnchorReply } from './frames.ts';
 import { startGroup, type GroupHost } from './group.ts';
@@ -70,13 +72,16 @@ export interface Member<L extends Ledger = Ledger> {
 export class Groups<L extends Ledger = Ledger> {
   readonly members = new Map<GroupId, Member<L>>();
   private readonly parts: GroupsParts<L>;
-  private readonly read: CommandReader;
+  /** Commands and proofs as every group of this node reads them. */
+  readonly proofs: ProofParts;
+  readonly read: CommandReader;
   private readonly fetching = new Set<Member<L>>();
   private stopped = false;
 
   constructor(parts: GroupsParts<L>) {
     this.parts = parts;
-    this.read = commandReader(parts.domain);
+    this.proofs = proofPartsOf(parts.domain, parts.chain);
+    this.read = readerFor(parts.domain);
     parts.chain.onChange(() => this.refresh());
     this.refresh();
   }
@@ -145,7 +150,7 @@ export class Groups<L extends Ledger = Ledger> {
     const { events, timing, classicOnly, domain, signer, clock } = this.parts;
     const config = groupConfig({ domain, group, epoch, roster, classicOnly, anchor, timing });
     member.host = startGroup({
-      config, signer, clock, ledger: member.storage.ledger, journal: member.storage.openJournal(epoch),
+      config, signer, clock, commands: this.commandsOf(config), ledger: member.storage.ledger, journal: member.storage.openJournal(epoch),
       send: (to, message) => this.parts.send(to, group, epoch, message),
       events: {
         onCommitted: (block, fast) => {
@@ -224,7 +229,7 @@ export class Groups<L extends Ledger = Ledger> {
     const { ledger } = member.storage;
     try {
       const parts = { requests: this.parts.requests, ledger, group: config.group, members };
-      const { transfer, install } = await resumeOrFetch(parts, member.storage, offered, { config, read: this.read });
+      const { transfer, install } = await resumeOrFetch(parts, member.storage, offered, { config, commands: this.commandsOf(config) });
       const { height } = transfer.certificate.checkpoint;
       if (member.host !== host || this.stopped || ledger.position().height >= height) return;
       install();
@@ -274,6 +279,10 @@ export class Groups<L extends Ledger = Ledger> {
     if (anchor === undefined) return undefined;
     await Promise.race([Promise.allSettled(asked), this.pause(HOLDERS_MS)]);
     return { anchor, holders };
+  }
+
+  private commandsOf({ group, epoch }: GroupConfig): Commands {
+    return commandsOf(this.proofs, { group, epoch }, this.read);
   }
 
   private peersOf(member: Member<L>, epoch: Epoch): Address[] {

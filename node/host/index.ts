@@ -7,6 +7,7 @@
  *   const groups = new Groups({ chain, signer, clock, requests: router.requests, openStorage, send: router.send, ... });
  *   router.onConsensus((from, group, epoch, message) => groups.deliver(from, group, epoch, message));
  */
+export { commandsOf, proofPartsOf, readerFor, type Commands } from './commands.ts';
 export { hostFaults } from './faults.ts';
 export { snapshotReplyC, type PeerRequest } from './frames.ts';
 export { startGroup, type GroupEvents, type GroupHost, type GroupParts, type HostStatus } from './group.ts';

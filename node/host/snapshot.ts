@@ -1,9 +1,10 @@
 import { bytes as bytesC, decode, encode, hash32, record, timestamp } from '../../protocol/codec/index.ts';
-import { readTailBlock, type CommandReader, type GroupConfig } from '../../protocol/consensus/index.ts';
+import { readTailBlock, type GroupConfig } from '../../protocol/consensus/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import { certifiedCheckpointC, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
 import type { Address, BlockHash, GroupId, Height, Path, Timestamp } from '../../protocol/types/index.ts';
 import type { AppliedBlock, Ledger } from '../ports/index.ts';
+import type { Commands } from './commands.ts';
 import { hostFaults } from './faults.ts';
 import { snapshotReplyC, type PeerRequest } from './frames.ts';
 import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
@@ -30,7 +31,7 @@ export interface TransferParts {
 /** What the tail is checked against; between epochs there is none, because the last block closes all time (§2.13). */
 export interface TailParts {
   readonly config: GroupConfig;
-  readonly read: CommandReader;
+  readonly commands: Commands;
 }
 
 /** For resuming after a crash: what was being fetched. */
@@ -91,12 +92,12 @@ async function fetchChunks(willing: Willing, ledger: Ledger, { checkpoint }: Cer
 }
 
 /** Down the chain from the checkpoint's block to the first that lies under the closed timestamp altogether. */
-async function fetchTail(willing: Willing, { config, read }: TailParts, { certificate, blockHash }: Transfer): Promise<AppliedBlock[]> {
+async function fetchTail(willing: Willing, { config, commands }: TailParts, { certificate, blockHash }: Transfer): Promise<AppliedBlock[]> {
   const { closeTs } = certificate.detail;
   const tail: AppliedBlock[] = [];
   let hash = blockHash;
   for (let height = certificate.checkpoint.height; height > config.anchor.height; height--) {
-    const found = await willing.ask({ kind: 'block', group: config.group, height }, (body) => readTailBlock(config, decode(blockC, body), hash, read));
+    const found = await willing.ask({ kind: 'block', group: config.group, height }, (body) => readTailBlock(config, decode(blockC, body), hash, commands));
     tail.unshift(ledgerBlock(found.block));
     if (found.maxTs <= closeTs) break;
     hash = found.parent;

@@ -9,5 +9,6 @@ export const networkFaults = defineFaults('NETWORK', {
   wrongIdentity: ['another node answers at this address', 'correct the address of the peer in the registry'],
   unknownPeer: ['a node outside the current groups wanted a link', 'nothing: strangers are refused'],
   silentPeer: ['nothing was heard from the peer for too long', 'nothing: the link is made again'],
+  notCarried: ['a member of another group did not take a proof', 'nothing: it is told again, and to other members'],
   unreachable: ['the peer cannot be reached', 'nothing: it is tried again with growing delays'],
 });

@@ -9,6 +9,7 @@
  *   lane.onFrame((from, frame) => replica.receive(from, frame));
  *   lane.setPeers([{ node: address, host: 'node2.example', port: 9400 }]);
  */
+export { carryTo } from './carry.ts';
 export { createTlsTransport } from './tls-transport.ts';
 export { createLibp2pTransport } from './libp2p-transport.ts';
 export type { Lane, LaneOptions } from './lane.ts';

@@ -1,5 +1,6 @@
 import type {
-  CertifiedCheckpoint, Health, LookupAnswer, LookupRequest, MeterAnswer, NodeStatus, OfferRequest, PoqRequest, QueryRequest, RangeAnswer, RangeRequest, ReadAnswer,
+  CarryAnswer, CarryRequest, CertifiedCheckpoint, Health, LookupAnswer, LookupRequest, MeterAnswer, NodeStatus, OfferRequest, PoqRequest, PrepareAnswer, PrepareRequest,
+  QueryRequest, RangeAnswer, RangeRequest, ReadAnswer,
   ReadRequest, ResultAnswer, ResultRequest, SchemaAnswer, SchemaRequest, SignedOffer, SignedVoucher, StatementAnswer, SubmitAnswer, VersionsAnswer, VersionsRequest,
 } from '../../protocol/query/index.ts';
 import type { SignedTransaction } from '../../protocol/rows/index.ts';
@@ -24,6 +25,10 @@ export interface NodeServices {
    * @param group the group a new database is created in; ignored for existing databases
    */
   submit(transaction: SignedTransaction, group: GroupId | undefined): Promise<SubmitAnswer>;
+  /** Prepares a part of a transaction over several groups. API_BAD_TRANSACTION, API_NOT_FINAL, PAYMENT_REQUIRED. */
+  prepare(request: PrepareRequest): Promise<PrepareAnswer>;
+  /** Takes a proof of another group; answers with the decision about its plan, if it is known. */
+  carry(request: CarryRequest): CarryAnswer;
   /** Rows or absences at the newest certified checkpoint that satisfies the request. `keys` are already turned into `paths`. */
   read(request: ReadRequest): Promise<ReadAnswer>;
   /** Leaves of a path range at a certified checkpoint, with the proof that none was left out. */

@@ -4,6 +4,7 @@
  */
 export { Courts, type CourtOutcome } from './courts.ts';
 export { Reporter, type EvidenceOutcome } from './evidence.ts';
+export { Finishers } from './finishers.ts';
 export { Freshness } from './freshness.ts';
 export { Meters, readVouchers } from './meters.ts';
 export { createNodeMx } from './mx.ts';

@@ -4,14 +4,16 @@ import {
 } from '../../protocol/query/index.ts';
 import { createdDatabase, databaseIdOf, databasePath, schemaPath, type SignedTransaction } from '../../protocol/rows/index.ts';
 import { ZERO_HASH, type ClusterId, type DatabaseId, type GroupId, type Path, type Timestamp } from '../../protocol/types/index.ts';
-import type { Groups, Member } from '../host/index.ts';
+import type { GroupHost, Groups, Member } from '../host/index.ts';
 import type { ChainPort, Clock, NodeServices, Signer, Transport } from '../ports/index.ts';
 import type { SqlLedger } from '../storage/index.ts';
+import type { Finishers } from './finishers.ts';
 import type { Freshness } from './freshness.ts';
 import type { Meters } from './meters.ts';
 import { answerLookup, questionOf, signResult } from './oracle.ts';
 import { answerChallenge, newestCheckpoint, readKeys, readRange, runQuery, type ReadParts } from './reads.ts';
 import type { NodeGroupStorage } from './storage.ts';
+import { carryStage, prepareStage } from './stages.ts';
 import { healthOf, statusOf } from './status.ts';
 import { submitTransaction } from './submit.ts';
 
@@ -23,6 +25,7 @@ export interface ServiceParts {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly groups: Groups<SqlLedger>;
+  readonly finishers: Finishers;
   readonly meters: Meters;
   readonly freshness: Freshness;
   readonly nextSeq: () => bigint;
@@ -53,6 +56,7 @@ export function createServices(parts: ServiceParts): NodeServices {
     health: () => healthOf(parts),
     offer: (request) => offerOf(parts, request),
     submit: (transaction, group) => submit(parts, homeOf, homeOfDatabase, transaction, group),
+    ...stageServices(parts, homeOf),
     read: (request) => {
       const home = homeOfDatabase(request.database);
       return paid(home, () => readKeys(home.reads, request), readBytes);
@@ -110,6 +114,26 @@ function homeOfMember(parts: ServiceParts, group: GroupId): Home {
   return { member, cluster: member.view.cluster, reads: { group, ledger, pool, signer, clock, freshness, nextSeq } };
 }
 
+/** Transactions over several groups. */
+function stageServices(parts: ServiceParts, homeOf: (group: GroupId) => Home): Pick<NodeServices, 'prepare' | 'carry'> {
+  return {
+    prepare: async (request) => {
+      const home = homeOf(request.group as GroupId);
+      parts.meters.require(home.cluster);
+      return prepareStage(parts.groups, hostOf(home), parts.clock, request);
+    },
+    carry: (request) => {
+      homeOf(request.group as GroupId);
+      return carryStage(parts.finishers, request);
+    },
+  };
+}
+
+function hostOf({ member: { host, state } }: Home): GroupHost {
+  if (host === undefined) throw apiFaults.unavailable({ reason: `this replica is ${state}` });
+  return host;
+}
+
 async function submit(
   parts: ServiceParts, homeOf: (group: GroupId) => Home, homeOfDatabase: (database: DatabaseId) => Home, tx: SignedTransaction,
   group: GroupId | undefined,
@@ -120,9 +144,7 @@ async function submit(
     throw apiFaults.badTransaction({ reason: 'the database is not the one its metadata describe' });
   }
   parts.meters.require(home.cluster);
-  const { host, state } = home.member;
-  if (host === undefined) throw apiFaults.unavailable({ reason: `this replica is ${state}` });
-  return submitTransaction({ host, ledger: home.member.storage.ledger, domain: parts.signer.domain, clock: parts.clock }, tx);
+  return submitTransaction({ host: hostOf(home), ledger: home.member.storage.ledger, domain: parts.signer.domain, clock: parts.clock }, tx);
 }
 
 /** An offer binds capacity the operator configured; the chain refuses what is already in use. */

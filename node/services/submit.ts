@@ -1,6 +1,6 @@
 import type { Domain } from '../../protocol/codec/index.ts';
-import { encodeReceipt, type Reply } from '../../protocol/consensus/index.ts';
-import { hexOf, type DatabaseId, type Timestamp } from '../../protocol/types/index.ts';
+import { encodeReceipt, type Receipt, type Reply } from '../../protocol/consensus/index.ts';
+import { hexOf, type Command, type DatabaseId, type Timestamp } from '../../protocol/types/index.ts';
 import { apiFaults, type SubmitAnswer } from '../../protocol/query/index.ts';
 import { encodeTransaction, entryIdOf, noncePath, toCommand, txIdOf, verifyCommand, type SignedTransaction } from '../../protocol/rows/index.ts';
 import type { GroupHost } from '../host/index.ts';
@@ -21,14 +21,19 @@ export async function submitTransaction({ host, ledger, domain, clock }: Gateway
   const command = toCommand(domain, tx, bytes);
   const verdict = verifyCommand(domain, command);
   if (verdict !== 'valid') throw apiFaults.badTransaction({ reason: verdict.fault.message });
-  const reply = await withTimeout(clock, host.submit(command));
-  if (reply.kind === 'refused') throw reply.reason === 'superseded' ? decided(ledger, domain, tx) : refused(reply);
-  const { receipt } = reply;
+  const receipt = await receiptOf(clock, host, command, () => decided(ledger, domain, tx));
   const outcome = receipt.kind === 'fast' ? 'applied' : receipt.outcome;
   return {
     txId: receipt.command, entryId: receipt.entry, timestamp: receipt.ts as Timestamp,
     outcome: outcome === 'applied' ? 'applied' : 'aborted', mode: receipt.kind, receipt: hexOf(encodeReceipt(receipt)),
   };
+}
+
+/** Final, with proof, in bounded time. @param superseded what to say about a command that was decided before */
+export async function receiptOf(clock: Clock, host: GroupHost, command: Command, superseded?: () => Error): Promise<Receipt> {
+  const reply = await withTimeout(clock, host.submit(command));
+  if (reply.kind === 'receipt') return reply.receipt;
+  throw reply.reason === 'superseded' && superseded !== undefined ? superseded() : refused(reply);
 }
 
 /** The same bytes again, after their outcome: the nonce names the entry that consumed it, provable like any key. */

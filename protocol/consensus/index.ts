@@ -35,7 +35,7 @@ export type { JournalRecord, VotedEntry } from './record.ts';
 export type { Offence, OpenedVote, SignedValue } from './offence.ts';
 export { encodeRecord, recordReader } from './record-codec.ts';
 export {
-  commandReader, decodeCertifiedBlock, decodeMessage, encodeCertifiedBlock, encodeMessage, type CommandReader,
+  commandReader, decodeCertifiedBlock, decodeMessage, encodeCertifiedBlock, encodeMessage, remembering, transactionReader, type CommandReader,
 } from './wire.ts';
 export { decodeReceipt, encodeReceipt, receiptC } from './receipt-codec.ts';
 export { readTailBlock, type TailBlock } from './tail.ts';

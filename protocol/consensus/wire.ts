@@ -14,18 +14,27 @@ import { REJECT_REASONS, type AckedRef, type BatchCert, type CertifiedBlock, typ
 /** Turns the opaque bytes of a command into what consensus needs of it; throws for malformed bytes. */
 export type CommandReader = (bytes: Uint8Array) => Command;
 
-/**
- * Commands are signed transactions: the reader of a real node. A command travels in a batch, in a block and in
- * certificates; the same bytes give the same object, so what was found out about it once is known each time.
- */
+/** Commands are signed transactions. */
 export function commandReader(domain: Domain): CommandReader {
+  return remembering(transactionReader(domain));
+}
+
+export function transactionReader(domain: Domain): CommandReader {
+  return (data) => toCommand(domain, decodeTransaction(data), data);
+}
+
+/**
+ * The reader of a real node. A command travels in a batch, in a block and in certificates; the same bytes give the same
+ * object, so what was found out about it once is known each time.
+ */
+export function remembering(read: CommandReader): CommandReader {
   const known = new Remembered<Hash32, Command>(limits.rememberedCommandBytes);
   return (data) => {
     const name = sha256Hex(data);
     let command = known.get(name, data.length);
     if (command === undefined) {
       const own = data.slice(); // not a view that keeps a whole message alive
-      command = toCommand(domain, decodeTransaction(own), own);
+      command = read(own);
       known.set(name, command, data.length);
     }
     return command;

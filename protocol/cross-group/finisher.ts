@@ -19,7 +19,9 @@ export type CrossGroupMessage =
 export type Action =
   /** A command for the own group. */
   | { readonly kind: 'submit'; readonly command: Command }
-  | { readonly kind: 'tell'; readonly group: GroupId; readonly message: CrossGroupMessage };
+  | { readonly kind: 'tell'; readonly group: GroupId; readonly message: CrossGroupMessage }
+  /** A decision to commit of the own group, to be kept for `recall`: somebody may ask for it after a long time. */
+  | { readonly kind: 'keep'; readonly plan: Hash32; readonly decided: Decided };
 
 export interface FinisherParts {
   readonly place: Place;
@@ -27,6 +29,8 @@ export interface FinisherParts {
   readonly readPart: PartReader;
   /** How long after `decideBy` on the own clock an abort is tried: the clocks of the group may be behind. Milliseconds. */
   readonly graceMs: number;
+  /** What was kept of an own decision. */
+  recall?(plan: Hash32): Decided | undefined;
 }
 
 interface Own {
@@ -65,10 +69,21 @@ export class Finisher {
   private readonly works = new Map<Hash32, Work>();
   /** Blocks with stages whose commit is not yet proven, each with those after it. */
   private unproven: CertifiedBlock[][] = [];
+  private unkept: Action[] = [];
 
   constructor(parts: FinisherParts) {
     this.parts = parts;
     this.rules = parts.proofs.rules ?? ALL_RULES;
+  }
+
+  /** True while blocks without any stage matter too: they prove the commit of those before. */
+  get waits(): boolean {
+    return this.unproven.length > 0;
+  }
+
+  /** What the coordinator group decided, once it is known here. */
+  decisionOf(plan: Hash32): Decided | undefined {
+    return this.works.get(plan)?.decided;
   }
 
   /** The next committed block of the own group. */
@@ -91,13 +106,15 @@ export class Finisher {
     const proven = preparedAs(proofs, plan, message.proof);
     if (proven === undefined && this.rules.proofs) return;
     const work = this.workFor(plan);
-    work?.proofs.set(message.proof.database, message.proof);
-    work?.untold.add(from.group);
+    if (work === undefined) return;
+    work.decided ??= this.parts.recall?.(planIdOf(plan));
+    work.proofs.set(message.proof.database, message.proof);
+    work.untold.add(from.group);
   }
 
   /** What is to be done now; asked again and again, for answers and commands may get lost. */
   onTick(nowMs: number): Action[] {
-    const actions: Action[] = [];
+    const actions = this.unkept.splice(0);
     for (const [id, work] of this.works) {
       if (work.decided !== undefined) actions.push(...this.spread(work, work.decided));
       else if (work.coordinator === this.parts.place.group) actions.push(...this.decide(work, nowMs));
@@ -123,7 +140,8 @@ export class Finisher {
     const work = payload === undefined ? undefined : this.workFor(payload.plan);
     if (payload === undefined || work === undefined || receipt.kind !== 'classic') return;
     if (payload.kind === 'decide') {
-      work.decided = { ...payload.decision, receipt };
+      const decided = (work.decided = { ...payload.decision, receipt });
+      if (decided.verdict === 'commit') this.unkept.push({ kind: 'keep', plan: planIdOf(payload.plan), decided });
       for (const { group } of payload.plan.participants) work.untold.add(group);
       return;
     }

@@ -13,7 +13,7 @@ export {
   type Participant, type Plan,
 } from './plan.ts';
 export {
-  abortFor, commitOf, decisionIdOf,
+  abortFor, commitOf, decidedC, decisionIdOf, decodePayload, encodePayload,
   type Decide, type Decided, type Decision, type Payload, type Prepare, type Prepared, type PartReader, type Resolve, type Verdict,
 } from './stages.ts';
 export { commandOf, partOf, payloadOf, stageReader } from './commands.ts';

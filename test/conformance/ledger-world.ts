@@ -48,8 +48,8 @@ export class World {
   readonly #events: Event[] = [];
   readonly #applied: EntryRef[] = [];
 
-  constructor(seed = 1) {
-    this.key = privateKeyOf(seed);
+  constructor(seed = 1, owner = seed) {
+    this.key = privateKeyOf(owner);
     this.metadata = {
       description: `db ${seed}`, owner: addressOf(this.key), writers: { kind: 'owner' }, schemaPolicy: 'owner', readerKeys: '', createdMs: 1n, group,
     };

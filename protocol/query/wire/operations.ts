@@ -7,7 +7,9 @@ import { certifiedCheckpointW, poqRequestW, rangeAnswerW, rangeRequestW, readAns
 import { healthW, meterAnswerW, nodeStatusW, signedVoucherW } from './service.ts';
 import { embedded, hash32, type Shape, type Shaped } from './shape.ts';
 import {
-  offerRequestW, queryRequestW, schemaAnswerW, schemaRequestW, signedOfferW, statementAnswerW, submitAnswerW, versionsAnswerW, versionsRequestW,
+  carryAnswerW, carryRequestW,
+  offerRequestW, prepareAnswerW, prepareRequestW, queryRequestW, schemaAnswerW, schemaRequestW, signedOfferW, statementAnswerW, submitAnswerW,
+  versionsAnswerW, versionsRequestW,
 } from './statements.ts';
 
 /** One operation of a node's HTTP API: what the server routes, the client calls and OpenAPI prints. */
@@ -39,6 +41,8 @@ export const operations = {
   status: operation('GET', '/v1/status', 'Who the node is and where its groups stand', nothing, nodeStatusW),
   offer: operation('POST', '/v1/offer', 'A signed offer of capacity to a cluster', offerRequestW, signedOfferW),
   submit: operation('POST', '/v1/tx', 'Submit a signed transaction; answers once it is final', submissionW, submitAnswerW),
+  prepare: operation('POST', '/v1/prepare', 'Prepare a part of a transaction over several groups; answers with the proof', prepareRequestW, prepareAnswerW),
+  carry: operation('POST', '/v1/carry', 'Carry a proof of another group here; answers with the decision, once there is one', carryRequestW, carryAnswerW),
   read: operation('POST', '/v1/read', 'Rows or proven absences by key', readRequestW, readAnswerW),
   range: operation('POST', '/v1/range', 'A provably complete range of keys', rangeRequestW, rangeAnswerW),
   query: operation('POST', '/v1/query', 'One SELECT at a snapshot, signed', queryRequestW, statementAnswerW),

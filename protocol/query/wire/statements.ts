@@ -38,6 +38,22 @@ export const submitAnswerW = record({
 });
 export type SubmitAnswer = Shaped<typeof submitAnswerW>;
 
+/** A prepare of `protocol/cross-group` in canonical CBOR. */
+export const prepareRequestW = record({ group: hash32, payload: hexBytes(limits.frameBytes) });
+export type PrepareRequest = Shaped<typeof prepareRequestW>;
+
+/** `receipt`: of a block, in canonical CBOR; the proof that the other groups want to see. */
+export const prepareAnswerW = record({ outcome: word('applied', 'aborted'), receipt: hexBytes(limits.frameBytes) });
+export type PrepareAnswer = Shaped<typeof prepareAnswerW>;
+
+/** A `CrossGroupMessage` in canonical CBOR. Unsigned: what it carries is proof by itself. */
+export const carryRequestW = record({ group: hash32, message: hexBytes(limits.frameBytes) });
+export type CarryRequest = Shaped<typeof carryRequestW>;
+
+/** The proven decision in canonical CBOR; empty while the node knows of none. */
+export const carryAnswerW = record({ decided: hexBytes(limits.frameBytes) });
+export type CarryAnswer = Shaped<typeof carryAnswerW>;
+
 export const schemaRequestW = record({
   database: hash32,
   querier: optional(address, ZERO_ADDRESS),

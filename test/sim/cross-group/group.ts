@@ -63,7 +63,7 @@ export class GroupWorld extends World {
 
   private act(node: SimNode, action: Action): void {
     if (action.kind === 'submit') this.offer(node, action.command);
-    else this.bank.groupOf(action.group)?.tell(action.message);
+    else if (action.kind === 'tell') this.bank.groupOf(action.group)?.tell(action.message);
   }
 
   /** Starts of machines and of epochs pass here: what a finisher knew is gone, the chain tells it again. */

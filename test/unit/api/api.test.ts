@@ -4,12 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { connect as connectTcp } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createApi } from '../../../node/api/index.ts';
+import { carryTo } from '../../../node/network/index.ts';
 import type { NodeServices } from '../../../node/ports/index.ts';
 import { decode, encode } from '../../../protocol/codec/index.ts';
 import { defineFaults, InvariantError } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import { apiFaults, httpStatusOf, nodeStatusW, operations, readAnswerW, readRequestW } from '../../../protocol/query/index.ts';
 import { pathOf } from '../../../protocol/rows/index.ts';
+import type { GroupId } from '../../../protocol/types/index.ts';
 import { servicesOf } from '../sdk/nodes.ts';
 import { World } from '../sdk/world.ts';
 
@@ -131,6 +133,20 @@ describe('node api', () => {
     expect(codes).to.deep.equal([200, 200, 200, 429, 429]);
     expect((await narrow.inject('/healthz')).json().error.code).to.equal('API_RATE_LIMITED');
     await narrow.close();
+  });
+
+  it('takes what a member of another group carries, and that member hears of a refusal', async () => {
+    const carried: string[] = [];
+    const carrying = apiWith({ carry: ({ group, message }) => { carried.push(`${group} ${message}`); return { decided: '0x' }; } });
+    try {
+      const url = await carrying.listen({ host: '127.0.0.1', port: 0 });
+      await carryTo(url, DATABASE as GroupId, Uint8Array.of(1, 2));
+      expect(carried).to.deep.equal([`${DATABASE} 0x0102`]);
+      const refused = carryTo(`${url}/elsewhere/`, 'nonsense' as GroupId, Uint8Array.of(1));
+      expect(await refused.catch((error: { code: string }) => error.code)).to.equal('NETWORK_NOT_CARRIED');
+    } finally {
+      await carrying.close();
+    }
   });
 
   it('mounts further plugins', async () => {

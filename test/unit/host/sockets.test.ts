@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { systemClock } from '../../../node/clock/index.ts';
 import { installNativeCrypto } from '../../../node/crypto/index.ts';
-import { createRouter, startGroup, type GroupHost } from '../../../node/host/index.ts';
-import { createMemoryDisk, createMemorySigner } from '../../../node/memory/index.ts';
+import { commandsOf, createRouter, proofPartsOf, startGroup, type GroupHost } from '../../../node/host/index.ts';
+import { createMemoryChain, createMemoryDisk, createMemorySigner } from '../../../node/memory/index.ts';
 import { createLibp2pTransport, createTlsTransport, type Lane } from '../../../node/network/index.ts';
 import { openLedger } from '../../../node/storage/index.ts';
 import { groupConfig } from '../../../protocol/consensus/index.ts';
@@ -29,6 +29,7 @@ class SocketGroup {
         config: groupConfig({ domain, group, epoch: 1n, roster, timing: { commandTimeoutMs: 3_000 } }), signer: signers[index] as (typeof signers)[number],
         ledger: openLedger({ path: ':memory:', group, domain, genesis }), journal: createMemoryDisk().open(), clock: systemClock,
         send: (to, message) => router.send(to, group, 1n, message),
+        commands: commandsOf(proofPartsOf(domain, createMemoryChain().port()), { group, epoch: 1n }),
         events: { onCommitted() {}, onCertified() {}, onOffence() {}, onMilestone() {}, onSealed() {}, onSnapshotWanted() {}, onHalted() {} },
       });
       router.onConsensus((from, _group, _epoch, message) => host.deliver(from, message));

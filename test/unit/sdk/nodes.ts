@@ -132,6 +132,8 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
       return meter(voucher.cumulative);
     },
     meter: () => meter(0n),
+    prepare: () => Promise.reject(apiFaults.notFound({ reason: 'one group alone' })),
+    carry: () => ({ decided: '0x' }),
     lookup: () => Promise.reject(apiFaults.notFound({ reason: 'no contracts ask here' })),
     result: () => Promise.reject(apiFaults.notFound({ reason: 'no contracts ask here' })),
   };

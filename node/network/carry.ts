@@ -1,0 +1,23 @@
+import { operations } from '../../protocol/query/index.ts';
+import { hexOf, type GroupId } from '../../protocol/types/index.ts';
+import { networkFaults } from './faults.ts';
+
+const CARRY_TIMEOUT_MS = 3_000;
+
+/**
+ * Hands an encoded cross-group message to a node that shares no group with this one, and so has no link to it: over the API that
+ * clients use. What it carries is proof by itself. Throws NETWORK_NOT_CARRIED.
+ */
+export async function carryTo(apiUrl: string, group: GroupId, message: Uint8Array): Promise<void> {
+  const { url, request } = operations.carry;
+  const body = JSON.stringify(request.toJson({ group, message: hexOf(message) }));
+  try {
+    const response = await fetch(new URL(url, apiUrl), {
+      method: 'POST', body, headers: { 'content-type': 'application/json' }, signal: AbortSignal.timeout(CARRY_TIMEOUT_MS),
+    });
+    await response.arrayBuffer();
+    if (!response.ok) throw networkFaults.notCarried({ apiUrl, status: response.status });
+  } catch (error) {
+    throw networkFaults.notCarried({ apiUrl }, error);
+  }
+}
