@@ -48,6 +48,8 @@ export interface GroupParts {
 export interface GroupHost {
   readonly config: GroupConfig;
   readonly self: ReplicaIndex;
+  /** Whether members take this command from this one: what they refuse must not be submitted, or all that travels with it is refused too. */
+  accepts(command: Command): boolean;
   /** Resolves with the outcome; rejects when the group stops first (HOST_HALTED). */
   submit(command: Command): Promise<Reply>;
   /** An encoded message from a member; anything unreadable or invalid is dropped and counted. */
@@ -105,6 +107,10 @@ class Host implements GroupHost {
     const lost = missing && position.epoch === config.epoch && position.height > config.anchor.height;
     const restored = restoreReplica({ config, self, application, records, torn: torn || parts.signer.torn, missing: lost, position, certified: certifiedOf(ledger) });
     this.replica = createReplica(config, self, restored, application);
+  }
+
+  accepts(command: Command): boolean {
+    return this.parts.commands.verifier.command(command);
   }
 
   submit(command: Command): Promise<Reply> {

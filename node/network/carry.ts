@@ -11,13 +11,9 @@ const CARRY_TIMEOUT_MS = 3_000;
 export async function carryTo(apiUrl: string, group: GroupId, message: Uint8Array): Promise<void> {
   const { url, request } = operations.carry;
   const body = JSON.stringify(request.toJson({ group, message: hexOf(message) }));
-  try {
-    const response = await fetch(new URL(url, apiUrl), {
-      method: 'POST', body, headers: { 'content-type': 'application/json' }, signal: AbortSignal.timeout(CARRY_TIMEOUT_MS),
-    });
-    await response.arrayBuffer();
-    if (!response.ok) throw networkFaults.notCarried({ apiUrl, status: response.status });
-  } catch (error) {
-    throw networkFaults.notCarried({ apiUrl }, error);
-  }
+  const response = await fetch(`${apiUrl.replace(/\/+$/, '')}${url}`, {
+    method: 'POST', body, headers: { 'content-type': 'application/json' }, redirect: 'error', signal: AbortSignal.timeout(CARRY_TIMEOUT_MS),
+  }).catch((error: unknown) => Promise.reject(networkFaults.notCarried({ apiUrl }, error)));
+  await response.body?.cancel(); // the answer is for clients; whoever it is need not be read to the end
+  if (!response.ok) throw networkFaults.notCarried({ apiUrl, status: response.status });
 }

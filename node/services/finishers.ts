@@ -1,6 +1,7 @@
 import { decode, encode } from '../../protocol/codec/index.ts';
-import { decodeCertifiedBlock, type CertifiedBlock } from '../../protocol/consensus/index.ts';
-import { decidedC, Finisher, planIdOf, type Action, type CrossGroupMessage, type Decided } from '../../protocol/cross-group/index.ts';
+import { decodeCertifiedBlock, type CertifiedBlock, type Receipt } from '../../protocol/consensus/index.ts';
+import { decidedC, Finisher, planIdOf, type Action, type CrossGroupMessage, type Decided, type Prepare } from '../../protocol/cross-group/index.ts';
+import { limits } from '../../protocol/limits/index.ts';
 import type { Address, GroupId, Hash32, TxId } from '../../protocol/types/index.ts';
 import type { GroupHost, Groups, Member } from '../host/index.ts';
 import type { AppliedBlock, ChainPort, Clock } from '../ports/index.ts';
@@ -40,6 +41,7 @@ export class Finishers {
   readonly #parts: FinisherServiceParts;
   readonly #running = new Map<GroupId, Running>();
   readonly #pauses = new Map<string, Pause>();
+  #telling = 0;
   #cancel: () => void = () => undefined;
 
   constructor(parts: FinisherServiceParts) {
@@ -70,6 +72,11 @@ export class Finishers {
     finisher.onBlock(decodeCertifiedBlock(encoded, this.#parts.groups.read));
   }
 
+  /** The proof of a prepare that this node saw executed, for a client that asks again. */
+  preparedBefore(group: GroupId, prepare: Prepare): Receipt | undefined {
+    return this.#running.get(group)?.finisher.proofOf(prepare);
+  }
+
   /** Takes what anybody carries here; answers with the decision once it is known. */
   carried(group: GroupId, message: CrossGroupMessage): Decided | undefined {
     const finisher = this.#running.get(group)?.finisher;
@@ -78,17 +85,18 @@ export class Finishers {
   }
 
   #tick(): void {
-    for (const [group, running] of this.#running) {
-      for (const action of running.finisher.onTick(this.#parts.clock.nowMs())) this.#act(group, running, action);
-    }
-    this.#cancel = this.#parts.clock.after(TICK_MS, () => this.#tick());
+    const { clock } = this.#parts;
+    this.#cancel = clock.after(TICK_MS, () => this.#tick());
+    const nowMs = clock.nowMs();
+    for (const [old, { untilMs, lengthMs }] of this.#pauses) if (nowMs > untilMs + 2 * lengthMs + TICK_MS) this.#pauses.delete(old);
+    for (const [group, running] of this.#running) for (const action of running.finisher.onTick(nowMs)) this.#act(group, running, action);
   }
 
   #act(group: GroupId, { host, submitted }: Running, action: Action): void {
     switch (action.kind) {
       case 'submit': {
         const { command } = action;
-        if (submitted.has(command.id)) return;
+        if (submitted.has(command.id) || !host.accepts(command)) return;
         submitted.add(command.id);
         const again = (): void => void submitted.delete(command.id);
         host.submit(command).then(again, again);
@@ -104,13 +112,14 @@ export class Finishers {
     this.carried(group, message); // this node may be a member there too
     for (const to of chain.group(group)?.roster ?? []) {
       const key = `${to}${group}${planIdOf(message.plan)}${message.kind}`;
-      if (to === self || !this.#mayTell(key, clock.nowMs())) continue;
-      void this.#parts.carry(to, group, message).catch(() => undefined); // told again, or another member tells it
+      if (to === self || this.#telling >= limits.proofsCarried || !this.#mayTell(key, clock.nowMs())) continue;
+      this.#telling += 1;
+      const told = (): void => void (this.#telling -= 1);
+      this.#parts.carry(to, group, message).then(told, told); // what failed is told again, or another member tells it
     }
   }
 
   #mayTell(key: string, nowMs: number): boolean {
-    for (const [old, { untilMs, lengthMs }] of this.#pauses) if (nowMs > untilMs + 2 * lengthMs + TICK_MS) this.#pauses.delete(old);
     const known = this.#pauses.get(key);
     if (known !== undefined && nowMs < known.untilMs) return false;
     const lengthMs = known === undefined ? TICK_MS : Math.min(2 * known.lengthMs, LONGEST_PAUSE_MS);

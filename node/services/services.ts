@@ -120,7 +120,7 @@ function stageServices(parts: ServiceParts, homeOf: (group: GroupId) => Home): P
     prepare: async (request) => {
       const home = homeOf(request.group as GroupId);
       parts.meters.require(home.cluster);
-      return prepareStage(parts.groups, hostOf(home), parts.clock, request);
+      return prepareStage(parts, hostOf(home), request);
     },
     carry: (request) => {
       homeOf(request.group as GroupId);

@@ -21,6 +21,7 @@ export async function submitTransaction({ host, ledger, domain, clock }: Gateway
   const command = toCommand(domain, tx, bytes);
   const verdict = verifyCommand(domain, command);
   if (verdict !== 'valid') throw apiFaults.badTransaction({ reason: verdict.fault.message });
+  if (!host.accepts(command)) throw apiFaults.badTransaction({ reason: 'a part of a transaction over several groups is prepared, not submitted' }); // X-PART
   const receipt = await receiptOf(clock, host, command, () => decided(ledger, domain, tx));
   const outcome = receipt.kind === 'fast' ? 'applied' : receipt.outcome;
   return {

@@ -47,7 +47,7 @@ function executeEntry(run: Run, entry: BlockEntry): Outcome {
   const { stage } = command;
   if (stateOf(run, command.noncePath).version !== ZERO_HASH) return 'skipped';
   if (run.replica.rules.lateRule && ts <= run.closeTs) return 'skipped';
-  if (stage?.kind === 'decide' && ts <= stage.notBefore) return 'skipped';
+  if (stage !== undefined && stage.kind !== 'resolve' && ts <= stage.notBefore) return 'skipped';
   const holds = ts <= command.notAfter && itemsHold(command.items, ts, (path) => stateOf(run, path), stage);
   // decisions and resolutions have no effect or their own: an abort would use up the key that the right one needs
   if (!holds) return stage === undefined || stage.kind === 'prepare' ? abort(run, entry) : 'skipped';

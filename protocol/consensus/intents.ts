@@ -43,9 +43,9 @@ export function decidedTs({ stage }: Command): Timestamp | undefined {
   return stage?.kind === 'resolve' ? stage.ts : undefined;
 }
 
-/** A decision before its time: nobody watches it, or it would make the group ask for other leaders until then. */
+/** A prepare or a decision before its time: nobody watches it, or it would make the group ask for other leaders until then. */
 export function isEarly(replica: Replica, { stage }: Command): boolean {
-  return stage?.kind === 'decide' && msOf(stage.notBefore) >= replica.clockMs;
+  return stage !== undefined && stage.kind !== 'resolve' && msOf(stage.notBefore) >= replica.clockMs;
 }
 
 /** X-EPOCH: judged by what this replica knows of other groups now. */
@@ -63,7 +63,7 @@ export function mustWait(replica: Replica, base: BlockHash, command: Command): b
   if (replica.intents.size > 0 && msOf(notAfter) <= replica.clockMs) return true;
   switch (stage?.kind) {
     case undefined: return false;
-    case 'prepare': return replica.next !== undefined;
+    case 'prepare': return replica.next !== undefined || isEarly(replica, command);
     case 'decide': return isEarly(replica, command) || !isTimely(replica, command);
     case 'resolve': return !itemsHold(items, stage.ts ?? MAX_TIMESTAMP, (path) => keyAt(replica, base, path), stage);
   }

@@ -1,4 +1,5 @@
-import { MAX_TIMESTAMP, ZERO_TIMESTAMP } from '../hlc/index.ts';
+import { addMs, MAX_TIMESTAMP, ZERO_TIMESTAMP } from '../hlc/index.ts';
+import { limits } from '../limits/index.ts';
 import { footprintRootOf } from '../rows/index.ts';
 import { bytesOf, compareHex, ZERO_HASH, type Command, type EntryId, type Item, type Path } from '../types/index.ts';
 import { decisionPathOf, isIntentPath, named, planIdOf, prepareIdOf, resolutionPathOf, usesAlone } from './plan.ts';
@@ -49,12 +50,12 @@ function stageOf(payload: Prepare | Resolve, part: Command, rules: CrossGroupRul
   return payload.kind === 'prepare' ? prepare(payload, part, rules) : resolve(payload, part);
 }
 
-/** X-PREPARE: all that the part names becomes an intent, what it only reads included. */
+/** X-PREPARE: all that the part names becomes an intent, what it only reads included; free again within `planMs`, whatever the writer wished. */
 function prepare({ plan, database }: Prepare, part: Command, { readIntents }: CrossGroupRules): Made {
   const { client, notAfter, noncePath, footprintRoot } = part;
   const items = part.items.map((item): Item => (readIntents ? { ...item, mode: 'W' } : item));
   const id = prepareIdOf(planIdOf(plan), database, part.id);
-  return { id, client, notAfter, noncePath, footprintRoot, items, stage: { kind: 'prepare' } };
+  return { id, client, notAfter, noncePath, footprintRoot, items, stage: { kind: 'prepare', notBefore: addMs(plan.decideBy, -limits.planMs) } };
 }
 
 /** X-ONCE: the key of the plan's decision, at version zero, is all it needs. */

@@ -6,7 +6,7 @@ import type { Command, DatabaseId, GroupId, Hash32 } from '../types/index.ts';
 import { commandOf, partOf, payloadOf } from './commands.ts';
 import { coordinatorOf, participantOf, planC, planIdOf, type Plan } from './plan.ts';
 import { ALL_RULES, type CrossGroupRules } from './rules.ts';
-import { abortFor, commitOf, decidedC, preparedC, type Decided, type Decision, type PartReader, type Prepared } from './stages.ts';
+import { abortFor, commitOf, decidedC, preparedC, type Decided, type Decision, type PartReader, type Prepare, type Prepared } from './stages.ts';
 import { isDecided, preparedAs, type Place, type ProofParts } from './verify.ts';
 
 /** What members of one group tell those of another. Unsigned: what it carries is proof by itself. */
@@ -86,6 +86,12 @@ export class Finisher {
     return this.works.get(plan)?.decided;
   }
 
+  /** What the own group did with a part, as long as this finisher follows its plan. */
+  proofOf({ plan, database, part }: Prepare): Receipt | undefined {
+    const proof = this.works.get(planIdOf(plan))?.proofs.get(database);
+    return proof !== undefined && proof.part === this.parts.readPart(part).id ? proof.receipt : undefined;
+  }
+
   /** The next committed block of the own group. */
   onBlock(block: CertifiedBlock): void {
     for (const blocks of this.unproven) blocks.push(block);
@@ -108,7 +114,7 @@ export class Finisher {
     const work = this.workFor(plan);
     if (work === undefined) return;
     work.decided ??= this.parts.recall?.(planIdOf(plan));
-    work.proofs.set(message.proof.database, message.proof);
+    noteProof(work, message.proof);
     work.untold.add(from.group);
   }
 
@@ -151,8 +157,8 @@ export class Finisher {
       work.decided ??= payload.decided;
       return;
     }
-    work.proofs.set(database, { database, part: partOf(command)?.id as Prepared['part'], receipt });
-    work.own.set(database, { part: payload.part, open: receipt.outcome === 'applied' });
+    noteProof(work, { database, part: partOf(command)?.id as Prepared['part'], receipt });
+    if (receipt.outcome === 'applied') work.own.set(database, { part: payload.part, open: true });
   }
 
   private ownProofs({ plan, proofs }: Work): Prepared[] {
@@ -205,6 +211,12 @@ export class Finisher {
     }
     return false;
   }
+}
+
+/** One part of a database at most has intents (X-PART): what became of others tried beside it must not hide it. */
+function noteProof({ proofs }: Work, proof: Prepared): void {
+  const known = proofs.get(proof.database)?.receipt;
+  if (known?.kind !== 'classic' || known.outcome !== 'applied') proofs.set(proof.database, proof);
 }
 
 function isOpen({ own }: Work): boolean {

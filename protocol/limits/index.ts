@@ -33,7 +33,9 @@ export const limits = Object.freeze({
   signaturesRemembered: 50_000,
   headersPerReceipt: 1024,
   participantsPerPlan: 8,
+  planMs: 30_000,
   plansRemembered: 10_000,
+  proofsCarried: 64,
   // questions between nodes
   peerRequestsOpen: 256,
   peerRequestsServed: 64,

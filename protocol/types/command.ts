@@ -15,8 +15,8 @@ export interface Item {
  * the command's id binds all of it.
  */
 export type Stage =
-  /** Leaves intents on all keys it names, those it only reads included. */
-  | { readonly kind: 'prepare' }
+  /** Leaves intents on all keys it names, those it only reads included; without effect up to `notBefore`. */
+  | { readonly kind: 'prepare'; readonly notBefore: Timestamp }
   /** Uses up the key of the decision; without effect up to `notBefore`. */
   | { readonly kind: 'decide'; readonly notBefore: Timestamp }
   /** Ends the intents of one prepare, at the decided timestamp (undefined: the leader's stamp); `restores`: versions that come back. */

@@ -8,17 +8,19 @@ import { createManualClock, createMemoryChain, createMemoryDisk, createMemoryNet
 import type { PeerAddress, Signer, Transport } from '../../../node/ports/index.ts';
 import { Finishers } from '../../../node/services/index.ts';
 import { carryStage, prepareStage } from '../../../node/services/stages.ts';
+import { submitTransaction } from '../../../node/services/submit.ts';
 import { openLedger, type SqlLedger } from '../../../node/storage/index.ts';
 import { decode } from '../../../protocol/codec/index.ts';
 import { decodeReceipt, type Reply } from '../../../protocol/consensus/index.ts';
 import {
-  checkPlan, commandOf, coordinatorOf, decidedC, encodeCrossGroupMessage, intentPathOf, isDecided, partOf, planIdOf,
-  type CrossGroupMessage, type Decided, type Plan, type Prepared,
+  checkPlan, commandOf, coordinatorOf, decidedC, encodeCrossGroupMessage, intentPathOf, isDecided, partOf, payloadOf, planIdOf,
+  type CrossGroupMessage, type Decided, type Plan, type Prepare, type Prepared,
 } from '../../../protocol/cross-group/index.ts';
 import type { PicoloError } from '../../../protocol/errors/index.ts';
 import { addressOf } from '../../../protocol/crypto/index.ts';
 import { timestampOf } from '../../../protocol/hlc/index.ts';
-import { entryIdOf, pathOf, schemaPath } from '../../../protocol/rows/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
+import { decodeTransaction, entryIdOf, pathOf, schemaPath } from '../../../protocol/rows/index.ts';
 import {
   bytesOf, compareHex, hexOf, ZERO_HASH, type Address, type ClusterId, type Command, type EntryId, type Epoch, type GroupId, type Hash32, type Path,
   type Timestamp, type TxId,
@@ -28,7 +30,6 @@ import { at, domain, genesis, World, type Made } from '../../conformance/ledger-
 
 const TIMING = { commandTimeoutMs: 500, closeIntervalMs: 60, checkpointIntervalMs: 300, viewDurationMs: 60_000 };
 const GROUPS = ['a1', 'b2'].map((byte) => `0x${byte.repeat(32)}` as GroupId) as [GroupId, GroupId];
-const NEVER = timestampOf(2 ** 43, 0, 0);
 
 /** One node that is a member of both groups; its disks outlive it. */
 class Machine {
@@ -168,18 +169,25 @@ class TwoGroups {
     }
   }
 
+  inMs(ms: number): Timestamp {
+    return timestampOf(this.clock.nowMs() + ms, 0, 0);
+  }
+
   /** A transfer from one database to the other, signed by the owner of both. */
   plan(decideBy: Timestamp): { readonly plan: Plan; readonly parts: readonly Command[]; readonly prepares: readonly Command[] } {
     const [one, two] = this.databases as [World, World];
     const participants = [one, two].map(({ database }, i) => ({ database, group: GROUPS[i] as GroupId, epoch: 1n }))
       .toSorted((a, b) => compareHex(a.database, b.database));
     const plan = checkPlan({ writer: one.metadata.owner, salt: `0x${'5a'.repeat(32)}` as Hash32, participants, decideBy });
-    const parts = [one, two].map((world, i) => {
-      const mark = { path: intentPathOf(planIdOf(plan), world.database), version: ZERO_HASH as EntryId, mode: 'W' as const };
-      return world.sign([world.putOf('account', { id: 1, units: i === 0 ? 7 : 13 })], at(1), decideBy, [mark]).command;
-    });
-    const prepares = parts.map((part, i) => commandOf({ kind: 'prepare', plan, database: (this.databases[i] as World).database, part: part.bytes }, () => part));
-    return { plan, parts, prepares };
+    const made = [7, 13].map((units, i) => this.prepareFor(plan, i, units));
+    return { plan, parts: made.map(({ part }) => part), prepares: made.map(({ prepare }) => prepare) };
+  }
+
+  prepareFor(plan: Plan, group: number, units: number): { readonly part: Command; readonly prepare: Command } {
+    const world = this.databases[group] as World;
+    const mark = { path: intentPathOf(planIdOf(plan), world.database), version: ZERO_HASH as EntryId, mode: 'W' as const };
+    const part = world.sign([world.putOf('account', { id: 1, units })], at(1), plan.decideBy, [mark]).command;
+    return { part, prepare: commandOf({ kind: 'prepare', plan, database: world.database, part: part.bytes }, () => part) };
   }
 
   async stop(): Promise<void> {
@@ -199,7 +207,7 @@ describe('services: finishers', function () {
   afterEach(() => net.stop());
 
   it('X-FINISH, P-5.3.1-2pc: after the prepares nobody needs the client, a machine may crash, and both groups commit at one time', async () => {
-    const { parts, prepares } = net.plan(NEVER);
+    const { parts, prepares } = net.plan(net.inMs(20_000));
     const replies = [await net.submit(0, prepares[0] as Command), await net.submit(1, prepares[1] as Command, 1)];
     const decided = replies.map((reply) => (reply.kind === 'receipt' ? reply.receipt.ts : 0n)).reduce((a, b) => (a > b ? a : b)) as Timestamp;
     await net.machines[2]?.crash();
@@ -212,18 +220,22 @@ describe('services: finishers', function () {
   });
 
   it('a client prepares, carries the proofs, and verifies the decision itself', async () => {
-    const { plan, prepares } = net.plan(NEVER);
+    const { plan, prepares } = net.plan(net.inMs(20_000));
     const { groups, finishers } = (net.machines[0] as Machine).parts;
+    const parts = { groups, finishers, clock: net.clock };
     const proofs: Prepared[] = [];
     for (const [i, { bytes }] of prepares.entries()) {
       const group = GROUPS[i] as GroupId;
       const host = groups.member(group).host as GroupHost;
       const wrong = GROUPS[1 - i] as GroupId;
-      const misplaced = prepareStage(groups, groups.member(wrong).host as GroupHost, net.clock, { group: wrong, payload: hexOf(bytes) });
+      const misplaced = prepareStage(parts, groups.member(wrong).host as GroupHost, { group: wrong, payload: hexOf(bytes) });
       expect(await misplaced.catch((error: PicoloError) => error.code)).to.equal('API_BAD_TRANSACTION');
-      const answer = await net.settled(prepareStage(groups, host, net.clock, { group, payload: hexOf(bytes) }));
+      const answer = await net.settled(prepareStage(parts, host, { group, payload: hexOf(bytes) }));
       expect(answer.outcome).to.equal('applied');
       const { database } = net.databases[i] as World;
+      await net.until('the finisher saw it', () => finishers.preparedBefore(group, payloadOf(prepares[i] as Command) as Prepare) !== undefined);
+      const again = await prepareStage(parts, host, { group, payload: hexOf(bytes) });
+      expect(decodeReceipt(bytesOf(again.receipt)).entry, 'asked again').to.equal(decodeReceipt(bytesOf(answer.receipt)).entry);
       proofs.push({ database, part: partOf(prepares[i] as Command)?.id as TxId, receipt: decodeReceipt(bytesOf(answer.receipt)) });
     }
     const { group } = coordinatorOf(plan);
@@ -240,10 +252,35 @@ describe('services: finishers', function () {
     expect(() => carryStage(finishers, { group, message: '0x00' })).to.throw(/API_MALFORMED/);
   });
 
+  it('X-PART: a part that is sent as an ordinary transaction is refused by its gateway, before it spoils what travels with it', async () => {
+    const { parts } = net.plan(net.inMs(2_000));
+    const member = (net.machines[0] as Machine).parts.groups.member(GROUPS[0]);
+    const gateway = { host: member.host as GroupHost, ledger: member.storage.ledger, domain, clock: net.clock };
+    const refused = submitTransaction(gateway, decodeTransaction((parts[0] as Command).bytes));
+    expect(await refused.catch((error: PicoloError) => error.code)).to.equal('API_BAD_TRANSACTION');
+  });
+
+  it('X-PREPARE: nobody locks a key for longer than planMs', async () => {
+    const { prepares } = net.plan(net.inMs(limits.planMs + 5_000));
+    const early = await net.submit(0, prepares[0] as Command);
+    expect(early).to.deep.include({ kind: 'refused', reason: 'overloaded' });
+    net.clock.advance(5_500);
+    expect((await net.submit(0, prepares[0] as Command)).kind).to.equal('receipt');
+  });
+
+  it('X-FINISH: a second part tried under the same plan does not hide the intents of the first', async () => {
+    const before = net.databases[0]?.keys.get(net.row(0))?.by.entryId;
+    const { plan, prepares } = net.plan(net.inMs(1_000));
+    await net.submit(0, prepares[0] as Command);
+    const second = await net.submit(0, net.prepareFor(plan, 0, 8).prepare);
+    expect(second.kind === 'receipt' && second.receipt.kind === 'classic' && second.receipt.outcome).to.equal('aborted');
+    await net.until('the old version', () => net.all(0, net.row(0), (found) => found?.version === before && found?.intent === undefined));
+  });
+
   for (const group of [0, 1]) {
     it(`a client that vanishes after its prepare in group ${group} leaves no lock for ever`, async () => {
       const before = net.databases[group]?.keys.get(net.row(group))?.by.entryId;
-      const { plan, prepares } = net.plan(timestampOf(net.clock.nowMs() + 2_000, 0, 0));
+      const { plan, prepares } = net.plan(net.inMs(2_000));
       await net.submit(group, prepares[group] as Command);
       await net.until('intents', () => net.all(group, net.row(group), (found) => found?.intent === true));
       await net.until('the old version', () => net.all(group, net.row(group), (found) => found?.version === before && found?.intent === undefined));
