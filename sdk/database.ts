@@ -38,6 +38,11 @@ export class Database {
     this.writing = { client, home, own };
   }
 
+  /** For transactions over several databases. */
+  static writingOf(database: Database): Writing {
+    return database.writing;
+  }
+
   get id(): DatabaseId {
     return this.writing.home.database;
   }

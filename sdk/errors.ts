@@ -30,6 +30,11 @@ export const sdkFaults = defineFaults('SDK', {
   conflict: ['others kept changing the same rows', 'try again; facts.attempts were made'],
   badReceipt: ['the receipt of the node does not prove that the write is final', 'submit again through another node'],
   notOrdered: ['the group did not order the transaction before it expired; it was not executed and never will be', 'send it again, in smaller parts if it is large'],
+  unwrittenPart: ['a database of a transaction over several groups is not written', 'leave it out, or write a row there'],
+  undecided: [
+    'whether the transaction over several groups took effect was not told in time; it did everywhere or nowhere',
+    'do not send it again before a row of it was read: facts.plan names it',
+  ],
   transactionDone: ['the transaction was already committed or rolled back', 'start another'],
   notPrepared: ['the value is not a prepared statement of this database', 'use db.prepare'],
 });

@@ -57,7 +57,7 @@ export class Home {
 
   /** Runs `action`, and again with the newest schema while it names a table or column that somebody else may just have made. */
   knowing<T>(action: () => Promise<T>): Promise<T> {
-    return lookAgain(TABLE_PAUSES_MS, UNKNOWN_NAMES, action, () => this.follow());
+    return knowingAll([this], action);
   }
 
   /** Takes over the schema that somebody else wrote since, if one did, as soon as a checkpoint proves it. */
@@ -77,6 +77,11 @@ export class Home {
     const { state } = await fetchHome(this.client, this.database, minTimestamp);
     this.advance(state);
   }
+}
+
+/** The same over several databases. */
+export function knowingAll<T>(homes: readonly Home[], action: () => Promise<T>): Promise<T> {
+  return lookAgain(TABLE_PAUSES_MS, UNKNOWN_NAMES, action, async () => void await Promise.all(homes.map((home) => home.follow())));
 }
 
 /** Finds a database at any known node and proves metadata and schema. API_UNKNOWN_DATABASE when no node has it. */

@@ -20,6 +20,7 @@ export { PreparedStatement, type D1Result } from './prepared.ts';
 export { Transaction } from './write/transaction.ts';
 export type { Assurance, Result } from './result.ts';
 export type { Bindable, Row, Value } from './sql/values.ts';
+export type { AcrossOptions, AcrossReceipt } from './write/across.ts';
 export type { Receipt } from './write/receipt.ts';
 export type { LocalDatabase, LocalResult, LocalSql } from './write/local-sql.ts';
 export type { Challenge, ChallengeReport, NodeVerdict, Verdict } from './challenge.ts';

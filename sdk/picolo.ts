@@ -14,8 +14,10 @@ import { evidenceOf } from './evidence.ts';
 import { Home, openHome } from './home.ts';
 import type { TrustKind } from './net/trust.ts';
 import { askForResult, certifiedCheckpoint, type OracleQuestion } from './oracle.ts';
+import { transactAcross, type AcrossOptions, type AcrossReceipt } from './write/across.ts';
 import { freshNonce, sign, submit } from './write/commit.ts';
 import { OwnWrites } from './write/own-writes.ts';
+import type { Transaction } from './write/transaction.ts';
 
 export interface CreateDatabase {
   /** Replica group to live in; or a cluster, whose first group that a known node serves is taken; or neither when there is only one. */
@@ -98,6 +100,25 @@ export class Picolo {
   async database(id: string, options: { readonly bookmark?: string } = {}): Promise<Database> {
     const home = await openHome(this.client, hash32From(id) as DatabaseId);
     return new Database(this.client, home, new OwnWrites()).session(options.bookmark);
+  }
+
+  /**
+   * One transaction over databases of two groups or more: it takes effect in all of them at one timestamp, or in none (Picolo
+   * §5.3.1). `work` gets one handle per database, in their order; it runs again on fresh rows when somebody else changed one meanwhile, so it should have no
+   * other effects. Every database has to be written. Returns when the decision is proven; reads of the sessions see it. If this program
+   * dies in between, the groups bring it to an end by themselves, at the latest when `decideWithinMs` has passed.
+   * Throws SDK_CONFLICT, SDK_NOT_ORDERED, SDK_UNDECIDED, CROSS_GROUP_BAD_PLAN.
+   *
+   * @example
+   *   await picolo.transaction([shop, bank], async ([orders, accounts]) => {
+   *     orders.insert('purchase', { id: 7, item: 'lamp' });
+   *     await accounts.sql`UPDATE account SET cents = cents - 900 WHERE id = ${1}`;
+   *   });
+   */
+  transaction<const D extends readonly Database[], T>(
+    databases: D, work: (parts: { readonly [K in keyof D]: Transaction }) => Promise<T>, options: AcrossOptions = {},
+  ): Promise<{ readonly value: T; readonly receipt: AcrossReceipt | undefined }> {
+    return transactAcross(databases.map(Database.writingOf), work as unknown as (parts: readonly Transaction[]) => Promise<T>, options);
   }
 
   /** The newest certified checkpoint of a group, verified, as `CheckpointAnchor.anchor` takes it. */

@@ -5,7 +5,7 @@ import {
   type Before, type KeyRef, type Mutation, type PlanInput, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
 import type { Row } from '../../protocol/schema/index.ts';
-import { ZERO_HASH, type EntryId, type GroupId, type Item, type Path, type Timestamp } from '../../protocol/types/index.ts';
+import { compareHex, ZERO_HASH, type EntryId, type GroupId, type Item, type Path, type Timestamp } from '../../protocol/types/index.ts';
 import type { Client } from '../client.ts';
 import { sdkFaults } from '../errors.ts';
 import type { Home } from '../home.ts';
@@ -16,7 +16,7 @@ import { provenReceipt, type Receipt } from './receipt.ts';
 import { isUncertain, settle } from './settle.ts';
 
 /** How often a transaction that others overtook is computed anew. */
-const ATTEMPTS = 8;
+export const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1_000;
 /** A transaction that no replica ordered by then never will be. */
@@ -86,13 +86,19 @@ async function planOver<T>(writing: Writing, known: Known, build: Build<T>): Pro
   return { value, plan };
 }
 
-interface Signed {
+export interface Signed {
   readonly tx: SignedTransaction;
   readonly changes: readonly { readonly ref: KeyRef; readonly content: Row | null }[];
 }
 
+/** What makes a transaction the part of one over several groups (X-PART). */
+export interface Joined {
+  readonly mark: Path;
+  readonly notAfter: Timestamp;
+}
+
 /** Footprint and signature. An INSERT is first planned without asking whether its keys are free: its footprint says so. */
-async function planDraft(writing: Writing, known: Known, draft: Draft, schema: PlanInput['schema']): Promise<Signed> {
+export async function planDraft(writing: Writing, known: Known, draft: Draft, schema: PlanInput['schema'], joined?: Joined): Promise<Signed> {
   const { client, home } = writing;
   const wallet = client.signer();
   const input = { schema, database: home.database, writer: wallet.address, nonce: freshNonce(), mutations: draft.mutations() };
@@ -107,7 +113,9 @@ async function planDraft(writing: Writing, known: Known, draft: Draft, schema: P
       return known.resolve(compute, () => false); // a guess may be the reason: ask
     })
     : await known.resolve(compute, () => false);
-  return { tx: await sign(client, { ...input, items: planned.items }, writing.own.bookmark), changes: planned.changes };
+  const mark: Item[] = joined === undefined ? [] : [{ path: joined.mark, version: ZERO_HASH as EntryId, mode: 'W' }];
+  const items = [...planned.items, ...mark].toSorted((a, b) => compareHex(a.path, b.path));
+  return { tx: await sign(client, { ...input, items }, writing.own.bookmark, joined?.notAfter), changes: planned.changes };
 }
 
 /** Names every key the plan will ask for before the plan stops at the first one that looks wrong: two rounds of reading, not one per key. */
@@ -136,9 +144,9 @@ function requireFresh(draft: Draft, before: Before, home: Home): void {
 
 export async function sign(
   client: Client, input: Omit<PlanInput, 'before' | 'schema'> & { readonly schema: { readonly version: number }; readonly items: readonly Item[] }, snapshot: Timestamp,
+  notAfter = timestampOf(Date.now() + LIFE_MS, 0, 0),
 ): Promise<SignedTransaction> {
   const { database, writer, nonce, mutations, items } = input;
-  const notAfter = timestampOf(Date.now() + LIFE_MS, 0, 0);
   const draft = buildTransaction({
     database, writer, nonce, schemaVersion: input.schema.version, snapshot: snapshot < notAfter ? snapshot : (0n as Timestamp), notAfter,
     mutations: mutations as Mutation[], items, backpointers: [],
@@ -160,7 +168,7 @@ export async function submit(client: Client, transaction: SignedTransaction, gro
   }
 }
 
-function remember({ own }: Writing, receipt: Receipt, changes: Signed['changes']): void {
+export function remember({ own }: Writing, receipt: Pick<Receipt, 'entryId' | 'timestamp'>, changes: Signed['changes']): void {
   own.advance(receipt.timestamp);
   for (const { ref, content } of changes) own.wrote(ref.path as Path, content === null ? ZERO_HASH as EntryId : receipt.entryId, content);
 }
@@ -170,7 +178,7 @@ export function freshNonce(): bigint {
   return crypto.getRandomValues(new BigUint64Array(1))[0] as bigint;
 }
 
-async function pause(attempt: number): Promise<void> {
+export async function pause(attempt: number): Promise<void> {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
   await new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)));
 }
