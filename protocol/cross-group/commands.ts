@@ -2,7 +2,7 @@ import { addMs, MAX_TIMESTAMP, ZERO_TIMESTAMP } from '../hlc/index.ts';
 import { limits } from '../limits/index.ts';
 import { footprintRootOf } from '../rows/index.ts';
 import { bytesOf, compareHex, ZERO_HASH, type Command, type EntryId, type Item, type Path } from '../types/index.ts';
-import { decisionPathOf, isIntentPath, named, planIdOf, prepareIdOf, resolutionPathOf, usesAlone } from './plan.ts';
+import { decisionPathOf, isIntentPath, lastDecisionOf, named, planIdOf, prepareIdOf, resolutionPathOf, usesAlone } from './plan.ts';
 import { ALL_RULES, type CrossGroupRules } from './rules.ts';
 import { decisionIdOf, decodePayload, encodePayload, isPayload, type Decide, type PartReader, type Payload, type Prepare, type Resolve } from './stages.ts';
 
@@ -67,7 +67,7 @@ function decide({ plan, decision }: Decide, { oneDecisionKey }: CrossGroupRules)
   const late = decision.verdict === 'timeout'; // then only aborts, before that never: they do not race
   const notBefore = late ? plan.decideBy : ZERO_TIMESTAMP;
   return {
-    id, client: plan.writer, notAfter: late ? MAX_TIMESTAMP : plan.decideBy, noncePath, footprintRoot: footprintRootOf(items), items,
+    id, client: plan.writer, notAfter: late ? lastDecisionOf(plan) : plan.decideBy, noncePath, footprintRoot: footprintRootOf(items), items,
     stage: { kind: 'decide', notBefore },
   };
 }

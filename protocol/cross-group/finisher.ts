@@ -4,7 +4,7 @@ import { msOf } from '../hlc/index.ts';
 import { limits } from '../limits/index.ts';
 import type { Command, DatabaseId, GroupId, Hash32 } from '../types/index.ts';
 import { commandOf, partOf, payloadOf } from './commands.ts';
-import { coordinatorOf, participantOf, planC, planIdOf, type Plan } from './plan.ts';
+import { coordinatorOf, lastDecisionOf, participantOf, planC, planIdOf, type Plan } from './plan.ts';
 import { ALL_RULES, type CrossGroupRules } from './rules.ts';
 import { abortFor, commitOf, decidedC, preparedC, type Decided, type Decision, type PartReader, type Prepare, type Prepared } from './stages.ts';
 import { isDecided, preparedAs, type Place, type ProofParts } from './verify.ts';
@@ -125,7 +125,8 @@ export class Finisher {
       if (work.decided !== undefined) actions.push(...this.spread(work, work.decided));
       else if (work.coordinator === this.parts.place.group) actions.push(...this.decide(work, nowMs));
       else for (const proof of this.ownProofs(work)) actions.push({ kind: 'tell', group: work.coordinator, message: { kind: 'prepared', plan: work.plan, proof } });
-      if (work.decided !== undefined && work.coordinator !== this.parts.place.group && !isOpen(work)) this.works.delete(id);
+      const over = work.decided !== undefined && work.coordinator !== this.parts.place.group;
+      if ((over || nowMs > msOf(lastDecisionOf(work.plan))) && !isOpen(work)) this.works.delete(id);
     }
     return actions;
   }
@@ -168,7 +169,10 @@ export class Finisher {
   /** X-DECIDE: commit when all prepared, abort when one could not, or when nobody may hope any more. */
   private decide({ plan, proofs }: Work, nowMs: number): Action[] {
     const all = plan.participants.map(({ database }) => proofs.get(database)).filter((proof) => proof !== undefined);
-    if (nowMs > msOf(plan.decideBy)) return nowMs > msOf(plan.decideBy) + this.parts.graceMs ? this.submit(plan, abortFor('timeout'), []) : [];
+    if (nowMs > msOf(plan.decideBy)) {
+      const late = nowMs > msOf(plan.decideBy) + this.parts.graceMs && nowMs <= msOf(lastDecisionOf(plan));
+      return late ? this.submit(plan, abortFor('timeout'), []) : [];
+    }
     const prevented = all.find(({ receipt }) => receipt.kind === 'classic' && receipt.outcome === 'aborted');
     if (prevented !== undefined) return this.submit(plan, abortFor('prevented'), [prevented]);
     return all.length === plan.participants.length ? this.submit(plan, commitOf(all), all) : [];

@@ -18,7 +18,7 @@ export {
 } from './stages.ts';
 export { commandOf, partOf, payloadOf, stageReader } from './commands.ts';
 export {
-  decisionEntryOf, decisionLeafOf, DECISION_TABLE, MARK_TABLE, markLeafOf, readDecisionLeaf, readMarkLeaf, type DecisionLeaf,
+  decisionEntryOf, decisionExpiryOf, decisionLeafOf, DECISION_TABLE, MARK_TABLE, markLeafOf, readDecisionLeaf, readMarkLeaf, type DecisionLeaf,
 } from './leaf.ts';
 export { crossGroupVerifier, isDecided, preparedAs, provesThePresent, type Groups, type Place, type ProofParts } from './verify.ts';
 export {

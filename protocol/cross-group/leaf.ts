@@ -2,7 +2,7 @@ import type { Scalar } from '../codec/index.ts';
 import { entryIdOf, footprintRootOf } from '../rows/index.ts';
 import { bytesOf, concatBytes, hexOf, uintBytes, type EntryId, type Hash32, type Timestamp } from '../types/index.ts';
 import { crossGroupFaults } from './faults.ts';
-import { decisionPathOf, usesAlone } from './plan.ts';
+import { decisionPathOf, lastDecisionOf, usesAlone } from './plan.ts';
 import { decisionIdOf, VERDICTS, type Decision, type Verdict } from './stages.ts';
 
 /** Leaves of the state tree that outlive a plan's intents (X-LEAF). */
@@ -45,6 +45,11 @@ export function readDecisionLeaf({ key, content }: StageLeaf): DecisionLeaf {
   if (!(packed instanceof Uint8Array) || packed.length % HASH_BYTES !== 0 || !VERDICTS.includes(verdict as Verdict)) throw crossGroupFaults.badLeaf();
   const prepared = Array.from({ length: packed.length / HASH_BYTES }, (_, i) => hashAt(packed.subarray(HASH_BYTES * i, HASH_BYTES * (i + 1))));
   return { plan: hashAt(key[0]), verdict: verdict as Verdict, ts: timestampAt(ts), prepared, decideBy: timestampAt(decideBy) };
+}
+
+/** With the first checkpoint past this time the leaf leaves the state: no other decision about its plan can be executed any more (X-LEAF). */
+export function decisionExpiryOf({ verdict, decideBy }: Pick<DecisionLeaf, 'verdict' | 'decideBy'>): Timestamp {
+  return verdict === 'commit' ? lastDecisionOf({ decideBy }) : decideBy;
 }
 
 /** Version of a decision's leaf: nobody signs decisions, so it follows from the leaf itself. */

@@ -1,5 +1,6 @@
 import { address, encode, hash32, list, record, timestamp, u64, type Codec } from '../codec/index.ts';
 import { sha256Hex } from '../crypto/index.ts';
+import { addMs } from '../hlc/index.ts';
 import { limits } from '../limits/index.ts';
 import {
   bytesOf, compareHex, concatBytes, ZERO_HASH, type Address, type DatabaseId, type EntryId, type Epoch, type GroupId, type Hash32, type Item, type Path,
@@ -56,6 +57,11 @@ export function coordinatorOf(plan: Plan): Participant {
 
 export function participantOf(plan: Plan, database: DatabaseId): Participant | undefined {
   return plan.participants.find((each) => each.database === database);
+}
+
+/** Timeouts are executed up to here, so a decision to commit must stand as long (X-DECIDE). */
+export function lastDecisionOf({ decideBy }: Pick<Plan, 'decideBy'>): Timestamp {
+  return addMs(decideBy, limits.decisionMs);
 }
 
 const INTENT_PREFIX = sha256Hex(new TextEncoder().encode('picolo _intent')).slice(0, 18);

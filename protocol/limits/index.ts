@@ -34,6 +34,8 @@ export const limits = Object.freeze({
   headersPerReceipt: 1024,
   participantsPerPlan: 8,
   planMs: 30_000,
+  /** How long after its deadline a plan can still be aborted, and a decision to commit is kept. */
+  decisionMs: 7 * 24 * 60 * 60 * 1000,
   plansRemembered: 10_000,
   proofsCarried: 64,
   // questions between nodes

@@ -31,11 +31,16 @@ interface LeafParts extends KeyRef {
   readonly content: readonly Scalar[];
 }
 
+/** It leaves the state with the first checkpoint past `until`. */
+interface Expiring extends LeafParts {
+  readonly until: Timestamp;
+}
+
 /** How the intents of a part end. */
 export interface Resolution {
   readonly commits: boolean;
   readonly preparedAt: Timestamp;
-  readonly mark: LeafParts & { readonly until: Timestamp };
+  readonly mark: Expiring;
 }
 
 /** One entry being executed: who writes, and what has changed so far. */
@@ -83,14 +88,14 @@ export class Applier {
     this.#parts.pending.add({ ...by, applied: commits, changes: run.changes });
   }
 
-  /** X-ONCE: a leaf that nobody signed; for ever, or until a checkpoint past `until`. */
-  decide(by: EntryRef, { path, table, key, content }: LeafParts, until: EntryRef['ts'] | undefined): void {
+  /** X-ONCE: a leaf that nobody signed. */
+  decide(by: EntryRef, { path, table, key, content, until }: Expiring): void {
     const { spaces, entries, leaves, nonces, pending } = this.#parts;
     const space = spaces.of(GROUP_LEVEL, { table, index: '' });
     const entry = entries.add({ ...by, vouch: null, mutations: new Uint8Array(0) });
     const before = leaves.current(path); // one may stand there only when it has expired
     const after = leaves.put({ path, space, key, content, entry, by, mutation: null }, before);
-    if (until !== undefined) nonces.add(path, by.ts, until);
+    nonces.add(path, by.ts, until);
     pending.add({ ...by, applied: false, changes: [{ path, before: before?.hash ?? null, after }] });
   }
 

@@ -1,4 +1,5 @@
 import { sha256Hex } from '../../../protocol/crypto/index.ts';
+import { DECISION_TABLE } from '../../../protocol/cross-group/index.ts';
 import { MAX_TIMESTAMP } from '../../../protocol/hlc/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
@@ -178,13 +179,15 @@ export class Checkpoints {
   }
 
   #expireNonces(height: Height, closeTs: Timestamp, base: TreeRoot): LeafChange[] {
-    const { nonces, leaves, pending, entries } = this.#parts;
+    const { store, nonces, leaves, pending, entries } = this.#parts;
     if (closeTs === MAX_TIMESTAMP) return []; // closes an epoch, not time
     const paths = nonces.expire(closeTs);
     if (paths.length === 0) return [];
     for (const path of paths) {
       const leaf = leaves.current(path);
-      if (leaf !== undefined && entries.ref(leaf.entry).ts <= closeTs) leaves.remove(leaf, closeTs);
+      if (leaf === undefined || entries.ref(leaf.entry).ts > closeTs) continue;
+      leaves.remove(leaf, closeTs);
+      if (leaf.space.table === DECISION_TABLE) store.run('DELETE FROM decisions WHERE plan = ?', leaf.key[0] as Uint8Array); // nobody needs its proof now
     }
     const changes = paths.map((path) => ({ path, before: this.#tree.get(base, path) ?? null, after: null }));
     pending.add({ ts: closeTs, entryId: ZERO_HASH as EntryId, applied: false, changes }, height);

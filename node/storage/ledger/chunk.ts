@@ -3,7 +3,7 @@ import {
 } from '../../../protocol/codec/index.ts';
 import { isPicoloError } from '../../../protocol/errors/index.ts';
 import {
-  decisionEntryOf, decisionPathOf, DECISION_TABLE, intentPathOf, MARK_TABLE, readDecisionLeaf, readMarkLeaf,
+  decisionEntryOf, decisionExpiryOf, decisionPathOf, DECISION_TABLE, intentPathOf, MARK_TABLE, readDecisionLeaf, readMarkLeaf,
 } from '../../../protocol/cross-group/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
@@ -91,9 +91,7 @@ export function entryIdFrom(domain: Domain, { vouch, ts }: ChunkEntry, leaf: Chu
 export function expiryOf({ vouch }: ChunkEntry, leaf: ChunkLeaf): Timestamp | undefined {
   if (leaf.table === NONCE_TABLE) return vouch?.header.notAfter as Timestamp | undefined;
   if (leaf.table === MARK_TABLE) return readMarkLeaf(stageLeaf(leaf)).decideBy;
-  if (leaf.table !== DECISION_TABLE) return undefined;
-  const { verdict, decideBy } = readDecisionLeaf(stageLeaf(leaf));
-  return verdict === 'commit' ? undefined : decideBy;
+  return leaf.table === DECISION_TABLE ? decisionExpiryOf(readDecisionLeaf(stageLeaf(leaf))) : undefined;
 }
 
 export function databaseOf({ vouch }: ChunkEntry): DatabaseId {

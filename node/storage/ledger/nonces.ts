@@ -4,7 +4,7 @@ import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
 import type { Store } from './store.ts';
 
 /**
- * Keys that outlive nothing but a moment: nonces, marks of parts, decisions to abort. A nonce leaf leaves the state with the first checkpoint whose
+ * Keys that outlive nothing but a moment: nonces, marks of parts, decisions about plans. A nonce leaf leaves the state with the first checkpoint whose
  * closed timestamp is past its transaction's `notAfter`: nobody can execute that transaction any
  * more, and a function of the closed timestamp is the same on every replica (consensus §2.11).
  */

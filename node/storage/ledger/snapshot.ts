@@ -1,5 +1,6 @@
 import type { Domain } from '../../../protocol/codec/index.ts';
 import { DATABASE_TABLE, SCHEMA_TABLE } from '../../../protocol/rows/index.ts';
+import { decisionPathOf } from '../../../protocol/cross-group/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import type { EntryId, Hash32, Height, Path, Timestamp } from '../../../protocol/types/index.ts';
 import type { ChainPosition, SnapshotChunk, StateCommitment } from '../../ports/index.ts';
@@ -99,6 +100,7 @@ export class Snapshots {
     entries.settle();
     checkpoints.adopt({ ...commitment, height: position.height, closeTs: position.closeTs }, certificate);
     store.run('DELETE FROM staged');
+    this.#dropProofs();
     checkpoints.reload(); // compares the root of what was inserted with the certified one
   }
 
@@ -113,6 +115,14 @@ export class Snapshots {
       if (row === undefined) throw ledgerFaults.incomplete({ height, from: at });
       yield decodeChunk(row.bytes);
       at = row.next === null ? null : hashFrom(row.next);
+    }
+  }
+
+  /** Of decisions whose leaves expired while this replica was away. */
+  #dropProofs(): void {
+    const { store, leaves } = this.#parts;
+    for (const { plan } of store.all<{ plan: Buffer }>('SELECT plan FROM decisions')) {
+      if (leaves.current(decisionPathOf(hashFrom(plan))) === undefined) store.run('DELETE FROM decisions WHERE plan = ?', plan);
     }
   }
 

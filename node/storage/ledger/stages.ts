@@ -1,5 +1,5 @@
 import {
-  decisionLeafOf, decisionPathOf, DECISION_TABLE, intentPathOf, MARK_TABLE, markLeafOf, partOf, payloadOf, planIdOf,
+  decisionExpiryOf, decisionLeafOf, decisionPathOf, DECISION_TABLE, intentPathOf, MARK_TABLE, markLeafOf, partOf, payloadOf, planIdOf,
   type Decide, type Resolve,
 } from '../../../protocol/cross-group/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
@@ -62,8 +62,8 @@ export class Stages {
   #decide({ entryId, ts }: AppliedEntry, { plan, decision }: Decide): void {
     const id = planIdOf(plan);
     const leaf = decisionLeafOf({ ...decision, plan: id, decideBy: plan.decideBy });
-    const until = decision.verdict === 'commit' ? undefined : plan.decideBy;
-    this.#parts.applier.decide({ entryId, ts }, { path: decisionPathOf(id), table: DECISION_TABLE, index: '', ...leaf }, until);
+    const until = decisionExpiryOf({ ...decision, ...plan });
+    this.#parts.applier.decide({ entryId, ts }, { path: decisionPathOf(id), table: DECISION_TABLE, index: '', ...leaf, until });
   }
 
   #resolve({ command, entryId, ts }: AppliedEntry, { plan, database, prepared, decided }: Resolve): void {

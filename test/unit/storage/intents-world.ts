@@ -4,6 +4,8 @@ import {
   type Decided, type Plan,
 } from '../../../protocol/cross-group/index.ts';
 import type { ClassicReceipt } from '../../../protocol/consensus/index.ts';
+import { addMs } from '../../../protocol/hlc/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
 import { contentHashOf, entryIdOf, keyHashOf, rowHashOf, type EntryRef, type Mutation } from '../../../protocol/rows/index.ts';
 import {
   ZERO_HASH, type Command, type DatabaseId, type EntryId, type GroupId, type Hash32, type Item, type KeyVersion, type Path, type Timestamp, type TxId,
@@ -72,11 +74,12 @@ export function decideEntry(world: World, plan: Plan, decidedTs: Timestamp | und
   const decision = decidedTs === undefined ? abortFor('timeout') : { verdict: 'commit' as const, ts: decidedTs, prepared: [id as EntryId, id as EntryId] };
   const command = commandOf({ kind: 'decide', plan, decision, proofs: [] }, (): Command => { throw new Error('decisions have no part'); });
   const by = { entryId: entryIdOf(command.id, ts, command.footprintRoot), ts };
-  noteLeaf(world, by, decisionPathOf(id), decisionLeafOf({ ...decision, plan: id, decideBy: plan.decideBy }), decidedTs === undefined ? plan.decideBy : undefined);
+  const until = decidedTs === undefined ? plan.decideBy : addMs(plan.decideBy, limits.decisionMs);
+  noteLeaf(world, by, decisionPathOf(id), decisionLeafOf({ ...decision, plan: id, decideBy: plan.decideBy }), until);
   return { ...by, command, outcome: 'applied' };
 }
 
-function noteLeaf(world: World, by: EntryRef, path: Path, { key, content }: ReturnType<typeof markLeafOf>, notAfter: Timestamp | undefined): void {
+function noteLeaf(world: World, by: EntryRef, path: Path, { key, content }: ReturnType<typeof markLeafOf>, notAfter: Timestamp): void {
   world.note(by, path, rowHashOf(by, keyHashOf(key), contentHashOf(content)), notAfter);
 }
 

@@ -5,6 +5,7 @@ import { installNativeCrypto } from '../../../node/crypto/index.ts';
 import type { AppliedBlock, AppliedEntry } from '../../../node/ports/index.ts';
 import { openLedger, type SqlLedger } from '../../../node/storage/index.ts';
 import { decisionPathOf, intentPathOf, planIdOf } from '../../../protocol/cross-group/index.ts';
+import { limits } from '../../../protocol/limits/index.ts';
 import { pathOf, schemaPath } from '../../../protocol/rows/index.ts';
 import { sha256Hex } from '../../../protocol/crypto/index.ts';
 import { ZERO_HASH, type BlockHash, type Command, type Path, type Timestamp } from '../../../protocol/types/index.ts';
@@ -150,7 +151,7 @@ describe('ledger: intents', function () {
     expect(bench.ledger.commitment(5n)).to.deep.equal(bench.commitment(330));
   });
 
-  it('X-LEAF: marks and decisions to abort leave the state when their plan is out of date, a decision to commit never', () => {
+  it('X-LEAF: marks and decisions to abort leave the state when their plan is out of date, a decision to commit when nothing can contradict it', () => {
     const { open, entry } = bench.prepare(transfer(400), 120);
     const kept = partFor(world(), [], at(400)).plan;
     bench.block([entry], 110);
@@ -167,6 +168,16 @@ describe('ledger: intents', function () {
     expect(copy.versionOf(paths[2] as Path)).to.deep.equal(bench.ledger.versionOf(paths[2] as Path));
     expect(copy.databases(), 'decisions belong to no database').to.deep.equal([world().database]);
     copy.close();
+    const over = 401 + limits.decisionMs;
+    bench.ledger.keepDecision(planIdOf(kept), certificate);
+    bench.block([], over - 1);
+    expect(bench.ledger.commitment(6n)).to.deep.equal(bench.commitment(over - 1));
+    expect(bench.ledger.versionOf(paths[2] as Path), 'a timeout would still be executed').to.not.equal(undefined);
+    bench.block([], over);
+    expect(bench.ledger.commitment(7n)).to.deep.equal(bench.commitment(over));
+    expect([bench.ledger.versionOf(paths[2] as Path), bench.ledger.decision(planIdOf(kept))]).to.deep.equal([undefined, undefined]);
+    const timeout = decideEntry(world(), kept, undefined, at(over));
+    expect(timeout.command.notAfter < at(over), 'none is executed any more').to.equal(true);
   });
 
   it('open intents survive a restart and a block that fails; a proof of a decision is kept', () => {
