@@ -71,8 +71,9 @@ async function serveClients(
   base: Foundations, config: NodeConfig, memberships: Memberships, closers: (() => unknown)[], stop: (reason: string) => Promise<void>,
 ): Promise<string> {
   const { signer, chain, clock, transport, log, metrics, events } = base;
-  const { groups, finishers, meters, freshness, nextSeq } = memberships;
-  const services = createServices({ signer, chain, clock, transport, groups, finishers, meters, freshness, nextSeq, capacityGib: config.capacityGib });
+  const { groups, finishers, meters, histories, freshness, nextSeq } = memberships;
+  const { capacityGib } = config;
+  const services = createServices({ signer, chain, clock, transport, groups, finishers, meters, histories, freshness, nextSeq, capacityGib });
   const { dictionaryFile, neighbours } = config.mx;
   const mx = createNodeMx({
     signer, chain, clock, groups, services, dictionaryFile, onTrouble: (what, err) => log.warn({ what, err }, 'mx'),

@@ -8,15 +8,20 @@ import { carryTo } from './network/index.ts';
 import type { NodeEvents } from './observe/index.ts';
 import type { ChainPort } from './ports/index.ts';
 import {
-  Courts, Finishers, Freshness, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer, type EvidenceOutcome, type NodeGroupStorage, type ReadParts,
+  Audits, Courts, Finishers, Freshness, Histories, Meters, openGroupStorage, peersOf, PoqLoops, Reporter, servePeer,
+  type EvidenceOutcome, type NodeGroupStorage, type ReadParts,
 } from './services/index.ts';
 import type { SqlLedger } from './storage/index.ts';
+
+/** A list of roots is asked of a peer once in so many Proof-of-Query intervals. */
+const POQ_PER_AUDIT = 6;
 
 /** The node's part in its groups: replicas, challengers, meters, the evidence they find. */
 export interface Memberships {
   readonly groups: Groups<SqlLedger>;
   readonly finishers: Finishers;
   readonly meters: Meters;
+  readonly histories: Histories;
   readonly freshness: Freshness;
   readonly nextSeq: () => bigint;
   stop(): Promise<void>;
@@ -26,13 +31,14 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   const { signer, chain, clock, transport, metrics, events, log } = base;
   const freshness = new Freshness(clock);
   const meters = new Meters({ chain, domain: signer.domain, file: join(config.dataDir, 'meters.json') });
+  const histories = new Histories({ signer, chain, clock });
   const nextSeq = answerNumbers(clock.nowMs());
   const reporter = new Reporter({ chain, self: signer.address, onOutcome: (outcome) => noteEvidence(base, outcome) });
   const readsOf = (group: GroupId): ReadParts => {
     const { ledger, pool } = groups.member(group).storage as NodeGroupStorage;
     return { group, ledger, pool, signer, clock, freshness, nextSeq };
   };
-  const router = createRouter(transport, clock, (from, request) => servePeer(groups, readsOf, from, request));
+  const router = createRouter(transport, clock, (from, request) => servePeer({ groups, histories, readsOf }, from, request));
   let loops: PoqLoops | undefined;
   let courts: Courts | undefined;
   let finishers: Finishers | undefined;
@@ -40,7 +46,7 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
     domain: signer.domain, signer, chain, clock, requests: router.requests, timing: config.group, classicOnly: config.group.classicOnly,
     openStorage: (group) => openGroupStorage(config.dataDir, group, signer.domain, metrics.storage, config.group.historyMs),
     send: router.send,
-    events: groupEvents(base, { meters, freshness, reporter, loops: () => loops, courts: () => courts, finishers: () => finishers }),
+    events: groupEvents(base, { meters, histories, freshness, reporter, loops: () => loops, courts: () => courts, finishers: () => finishers }),
   });
   finishers = new Finishers({ groups, chain, clock, self: signer.address, carry: (to, group, message) => carry(chain, to, group, message) });
   for (const group of groups.members.keys()) finishers.follow(group);
@@ -52,6 +58,10 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   courts = new Courts({
     chain, self: signer.address, clock, groups, challengeAfter: config.challengeAfter, onOutcome: (outcome) => log.warn(outcome, 'court'),
   });
+  const audits = new Audits({
+    groups, histories, signer, clock, requests: router.requests, reporter, intervalMs: POQ_PER_AUDIT * config.poqIntervalMs,
+    onOutcome: (target, outcome) => events.audited(target, outcome),
+  });
   router.onConsensus((from, group, epoch, message) => groups.deliver(from, group, epoch, message));
   const followPeers = (): void => transport.setPeers(peersOf(chain, signer.address, groups));
   chain.onChange(followPeers);
@@ -59,11 +69,12 @@ export function joinGroups(base: Foundations, config: NodeConfig): Memberships {
   const stop = async (): Promise<void> => {
     loops?.stop();
     finishers.stop();
+    audits.stop();
     for (const { storage } of groups.members.values()) await (storage as NodeGroupStorage).pool.close();
     await groups.stop();
     meters.save();
   };
-  return { groups, finishers, meters, freshness, nextSeq, stop };
+  return { groups, finishers, meters, histories, freshness, nextSeq, stop };
 }
 
 /** Members of another group are known by what they announced on chain. */
@@ -79,6 +90,7 @@ function noteEvidence({ log, metrics }: Foundations, outcome: EvidenceOutcome): 
 
 interface Followers {
   readonly meters: Meters;
+  readonly histories: Histories;
   readonly freshness: Freshness;
   readonly reporter: Reporter;
   readonly loops: () => PoqLoops | undefined;
@@ -86,7 +98,7 @@ interface Followers {
   readonly finishers: () => Finishers | undefined;
 }
 
-function groupEvents({ chain, events }: Foundations, { meters, freshness, reporter, loops, courts, finishers }: Followers): GroupsEvents {
+function groupEvents({ chain, events }: Foundations, { meters, histories, freshness, reporter, loops, courts, finishers }: Followers): GroupsEvents {
   return {
     onCommitted(group, block, fast) {
       const cluster = chain.group(group)?.cluster;
@@ -100,6 +112,7 @@ function groupEvents({ chain, events }: Foundations, { meters, freshness, report
     },
     onCertified(group, certificate) {
       events.certified(group, certificate.checkpoint.height);
+      histories.remember(certificate);
       loops()?.certified(group, certificate);
       courts()?.check();
       freshness.wake();

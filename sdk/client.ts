@@ -13,7 +13,7 @@ import type { LocalSql } from './write/local-sql.ts';
 /** How whole numbers come back: 'number' gives bigint only beyond 2^53. */
 export type IntegerMode = 'number' | 'bigint';
 
-const REMEMBERED_CERTIFICATES = 64;
+const REMEMBERED_CERTIFICATES = 256;
 const REMEMBERED_LIES = 1000;
 
 /** What every part of the SDK shares: nodes, trust, keys, and the lies met so far. */
@@ -28,7 +28,7 @@ export class Client {
   /** Checks each signature once: rows and commits that were signed together share their acknowledgements. */
   readonly verifier: Verifier;
   private readonly batchSigner: BatchSigner | undefined;
-  private readonly certain = new Set<string>();
+  private readonly certain = new Map<string, CertifiedCheckpoint>();
 
   constructor(parts: {
     readonly nodes: Nodes; readonly trust: Trust; readonly wallet: Wallet | undefined; readonly payer: Payer | undefined;
@@ -72,6 +72,11 @@ export class Client {
     return { domain, roster, querier: this.querier, certify };
   }
 
+  /** Certificates of a group that were checked lately. */
+  certificatesOf(group: GroupId): CertifiedCheckpoint[] {
+    return [...this.certain.values()].filter(({ checkpoint }) => checkpoint.group === group);
+  }
+
   /** One call, paid if a payer is set and the node asks for it. */
   async call<N extends OperationName>(url: string, name: N, request: RequestOf<N>): Promise<AnswerOf<N>> {
     try {
@@ -104,7 +109,8 @@ export class Client {
     const name = `${checkpointDigestOf(this.trust.domain, checkpoint)}/${signatures.map(({ signature }) => signature).join()}`;
     if (this.certain.has(name)) return;
     check();
-    if (this.certain.size >= REMEMBERED_CERTIFICATES) this.certain.clear();
-    this.certain.add(name);
+    const [oldest] = this.certain.keys();
+    if (this.certain.size >= REMEMBERED_CERTIFICATES && oldest !== undefined) this.certain.delete(oldest);
+    this.certain.set(name, certified);
   }
 }

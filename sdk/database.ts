@@ -3,6 +3,7 @@ import { timestampOf, ZERO_TIMESTAMP } from '../protocol/hlc/index.ts';
 import type { DatabaseMetadata } from '../protocol/rows/index.ts';
 import type { Schema } from '../protocol/schema/index.ts';
 import type { DatabaseId, Timestamp } from '../protocol/types/index.ts';
+import { auditNodes, type AuditReport } from './audit.ts';
 import { challengeNodes, type Challenge, type ChallengeReport } from './challenge.ts';
 import type { Client } from './client.ts';
 import { sdkFaults } from './errors.ts';
@@ -158,6 +159,15 @@ export class Database {
   /** Proof-of-Query: asks nodes for random rows and checks them against certified state and writers' signatures (P-6.1-cpoq). */
   challenge(options: Challenge = {}): Promise<ChallengeReport> {
     return challengeNodes(this.writing.client, this.writing.home, options);
+  }
+
+  /**
+   * Lazy auditing (Vidigueira §4.3.6): asks nodes for signed lists of the roots they know, and compares them with the certificates
+   * that this client has met and with each other. A client that suspects it is kept in another history calls it.
+   * @param urls all known nodes when left out
+   */
+  audit(urls?: readonly string[]): Promise<AuditReport> {
+    return auditNodes(this.writing.client, this.writing.home.group, urls);
   }
 
   private async select(statement: Statement, options: QueryOptions): Promise<Result> {

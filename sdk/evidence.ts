@@ -8,13 +8,16 @@ import type { Client } from './client.ts';
  * to the committee with their signatures).
  */
 export async function evidenceOf(client: Client, lie: Lie): Promise<EncodedEvidence | undefined> {
-  if (lie.kind !== 'own-root' && lie.kind !== 'certificate') return undefined;
-  const { group, epoch } = lie.answer;
+  if (lie.kind === 'contradiction' || lie.kind === 'forged-row') return undefined;
+  const { group, epoch } = lie.kind === 'history' ? lie.root.value : lie.answer;
   const roster = await client.trust.roster(group as GroupId, epoch);
+  const charge = { roster, culprit: roster.replicas.indexOf(lie.node) };
+  if (lie.kind === 'history') {
+    return encodeEvidence({ kind: 'FalseHistory', ...charge, list: lie.root, against: { kind: 'certificate', certified: lie.certified } });
+  }
   const evidence: Evidence = {
     kind: 'FalseAnswer',
-    roster,
-    culprit: roster.replicas.indexOf(lie.node),
+    ...charge,
     answer: { value: lie.answer, signature: lie.signature },
     against: lie.kind === 'own-root' ? { kind: 'ownRoot', proof: lie.proof } : { kind: 'certificate', certified: lie.certified },
   };

@@ -23,6 +23,7 @@ export type { Bindable, Row, Value } from './sql/values.ts';
 export type { AcrossOptions, AcrossReceipt } from './write/across.ts';
 export type { Receipt } from './write/receipt.ts';
 export type { LocalDatabase, LocalResult, LocalSql } from './write/local-sql.ts';
+export type { AuditReport, AuditVerdict } from './audit.ts';
 export type { Challenge, ChallengeReport, NodeVerdict, Verdict } from './challenge.ts';
 export type { Standing } from './read/proven.ts';
 export type { QueryAssurance } from './read/query.ts';

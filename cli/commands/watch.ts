@@ -1,11 +1,12 @@
 import { Command } from 'commander';
+import type { AuditVerdict } from '../../sdk/index.ts';
 import { reportEvidence } from '../../sdk/operator/index.ts';
 import { connectFrom, openDatabase, withConnection, type ConnectionOptions } from '../connection.ts';
 import { networkOf, outputOf, wholeNumber } from '../options.ts';
 
 export function watchCommand(): Command {
   return withConnection(new Command('watch'))
-    .description('Challenge the nodes of a database (cPoQ) and report lies to the contract for the reward.')
+    .description('Challenge the nodes of a database (cPoQ), audit their history, and report lies to the contract for the reward.')
     .option('--database <id>', 'the database (default: the local network\'s)')
     .option('--rounds <n>', 'stop after so many rounds (default: until Ctrl-C)', wholeNumber('--rounds', 1, 1_000_000))
     .option('--rows <n>', 'rows asked of each node per round', wholeNumber('--rows', 1, 256), 16)
@@ -21,10 +22,15 @@ export function watchCommand(): Command {
       const reports: unknown[] = [];
       for (let round = 1; round <= rounds; round++) {
         const report = await db.challenge({ count: options.rows as number });
+        const audit = await db.audit();
         out.title(`Round ${round}, height ${report.height}`);
-        out.table(['node', 'verdict', 'proven', 'signed by writer'], report.verdicts.map((v) => [v.node ?? v.url, v.verdict, v.checked, v.signed]));
-        reports.push({ round, height: report.height, verdicts: report.verdicts.map(({ lies, ...verdict }) => ({ ...verdict, lies: lies.length })) });
-        if (report.lies.length > 0 && options.report === true) await send(picolo, connection, out);
+        out.table(['node', 'verdict', 'proven', 'signed by writer', 'history', 'roots listed', 'checked'], report.verdicts.map((v, i) => {
+          const { verdict, listed, checked } = audit.verdicts[i] as AuditVerdict;
+          return [v.node ?? v.url, v.verdict, v.checked, v.signed, verdict, listed, checked];
+        }));
+        const verdicts = report.verdicts.map(({ lies, ...verdict }) => ({ ...verdict, lies: lies.length }));
+        reports.push({ round, height: report.height, verdicts, audit: audit.verdicts });
+        if (report.lies.length + audit.lies.length > 0 && options.report === true) await send(picolo, connection, out);
         if (round < rounds) await new Promise((resolve) => setTimeout(resolve, 1000 * (options.interval as number)));
       }
       out.result(reports);

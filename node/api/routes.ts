@@ -1,7 +1,7 @@
 import { limits } from '../../protocol/limits/index.ts';
 import { apiFaults, operations, type AnswerOf, type OperationName, type ReadRequest, type RequestOf } from '../../protocol/query/index.ts';
 import { pathOf } from '../../protocol/rows/index.ts';
-import { ZERO_HASH } from '../../protocol/types/index.ts';
+import { ZERO_HASH, type GroupId } from '../../protocol/types/index.ts';
 import type { NodeServices } from '../ports/index.ts';
 
 type Handlers = { readonly [N in OperationName]: (services: NodeServices, request: RequestOf<N>) => Promise<AnswerOf<N>> | AnswerOf<N> };
@@ -18,6 +18,8 @@ const handlers: Handlers = {
   range: (s, q) => s.range(q),
   query: (s, q) => s.query(q),
   checkpoint: (s, q) => s.checkpoint(q.group),
+  certificate: (s, q) => s.certificate(q.group as GroupId, q.height),
+  roots: (s, q) => s.roots(q),
   schema: (s, q) => s.schema(q),
   versions: (s, q) => s.versions(q),
   poq: (s, q) => s.poq(q),

@@ -27,6 +27,8 @@ export const requestC = union({
   row: record({ group: hash32, path: hash32, querier: address }),
   /** A committed block, for the entries above the closed timestamp of a checkpoint (consensus §2.12). */
   block: record({ group: hash32, height: u64 }),
+  /** A signed list of certified roots: a wire request of `protocol/query` in CBOR (Vidigueira §4.3.6). */
+  roots: record({ group: hash32, request: bytes(limits.requestBytes) }),
 });
 export type PeerRequest = Decoded<typeof requestC>;
 

@@ -26,6 +26,7 @@ export interface NodeEvents {
   evidenceFailed(offence: string, fault: PicoloError): void;
   apiAnswered(route: string, status: number, durationMs: number): void;
   poqAsked(kind: 'peer' | 'client', target: Address, outcome: string, durationMs: number): void;
+  audited(target: Address, outcome: string): void;
 }
 
 export function createNodeEvents(log: Logger, metrics: Metrics): NodeEvents {
@@ -64,7 +65,7 @@ function groupEvents(log: Logger, { consensus }: Metrics): Pick<NodeEvents, Grou
   };
 }
 
-type EdgeKeys = 'networkFault' | 'chainFault' | 'evidenceSent' | 'evidenceFailed' | 'apiAnswered' | 'poqAsked';
+type EdgeKeys = 'networkFault' | 'chainFault' | 'evidenceSent' | 'evidenceFailed' | 'apiAnswered' | 'poqAsked' | 'audited';
 
 function edgeEvents(log: Logger, { chain, api, poq }: Metrics): Pick<NodeEvents, EdgeKeys> {
   return {
@@ -86,6 +87,7 @@ function edgeEvents(log: Logger, { chain, api, poq }: Metrics): Pick<NodeEvents,
       poq.asked(kind, outcome, durationMs);
       log[outcome === 'true' ? 'debug' : 'warn']({ kind, target, outcome, durationMs }, 'proof of query');
     },
+    audited: (target, outcome) => log[outcome === 'agrees' ? 'debug' : 'warn']({ target, outcome }, 'audit of roots'),
   };
 }
 

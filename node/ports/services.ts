@@ -1,10 +1,10 @@
 import type {
   CarryAnswer, CarryRequest, CertifiedCheckpoint, Health, LookupAnswer, LookupRequest, MeterAnswer, NodeStatus, OfferRequest, PoqRequest, PrepareAnswer, PrepareRequest,
-  QueryRequest, RangeAnswer, RangeRequest, ReadAnswer,
-  ReadRequest, ResultAnswer, ResultRequest, SchemaAnswer, SchemaRequest, SignedOffer, SignedVoucher, StatementAnswer, SubmitAnswer, VersionsAnswer, VersionsRequest,
+  QueryRequest, RangeAnswer, RangeRequest, ReadAnswer, ReadRequest, ResultAnswer, ResultRequest, RootsAnswer, RootsRequest, SchemaAnswer, SchemaRequest,
+  SignedOffer, SignedVoucher, StatementAnswer, SubmitAnswer, VersionsAnswer, VersionsRequest,
 } from '../../protocol/query/index.ts';
 import type { SignedTransaction } from '../../protocol/rows/index.ts';
-import type { ClusterId, GroupId } from '../../protocol/types/index.ts';
+import type { ClusterId, GroupId, Height } from '../../protocol/types/index.ts';
 
 /**
  * What a node does for clients: `node/api` serves it, `node/main` composes it. Every method either
@@ -37,6 +37,10 @@ export interface NodeServices {
   query(request: QueryRequest): Promise<StatementAnswer>;
   /** Newest certified checkpoint. API_UNKNOWN_GROUP, API_NO_CHECKPOINT. */
   checkpoint(group: GroupId): CertifiedCheckpoint;
+  /** A certified checkpoint of the current epoch that this node saw. API_UNKNOWN_GROUP, API_HISTORY_GONE. */
+  certificate(group: GroupId, height: Height): CertifiedCheckpoint;
+  /** Signs the roots that this node knows to be certified, for audits (Vidigueira §4.3.6). API_UNKNOWN_GROUP, API_NO_CHECKPOINT. */
+  roots(request: RootsRequest): RootsAnswer;
   /** Home of a database and its proven `_schema` and `_database` rows. */
   schema(request: SchemaRequest): Promise<SchemaAnswer>;
   /** Current versions, fast-final ones included; unsigned hints. */

@@ -1,15 +1,23 @@
-import { encode } from '../../protocol/codec/index.ts';
+import { decode, encode } from '../../protocol/codec/index.ts';
 import { certifiedCheckpointC } from '../../protocol/membership/index.ts';
+import { rootsAnswerW, rootsRequestW } from '../../protocol/query/index.ts';
 import type { Address, GroupId, Path } from '../../protocol/types/index.ts';
 import { serveBlock, serveSnapshot, type Groups, type PeerRequest } from '../host/index.ts';
 import type { ChainPort, PeerAddress } from '../ports/index.ts';
 import type { SqlLedger } from '../storage/index.ts';
+import type { Histories } from './histories.ts';
 import { servePoq, serveRow } from './poq.ts';
 import { newestCheckpoint, type ReadParts } from './reads.ts';
 
+export interface PeerParts {
+  readonly groups: Groups<SqlLedger>;
+  readonly histories: Histories;
+  readonly readsOf: (group: GroupId) => ReadParts;
+}
+
 /** Answers a member's question about one group. */
 export async function servePeer(
-  groups: Groups<SqlLedger>, readsOf: (group: GroupId) => ReadParts, from: Address, request: PeerRequest,
+  { groups, histories, readsOf }: PeerParts, from: Address, request: PeerRequest,
 ): Promise<Uint8Array> {
   const group = request.group as GroupId;
   const { ledger } = groups.member(group).storage;
@@ -19,6 +27,7 @@ export async function servePeer(
     case 'anchor': return groups.serveAnchor(group, request.epoch);
     case 'poq': return servePoq(readsOf(group), request.request);
     case 'block': return serveBlock(ledger, request.height);
+    case 'roots': return encode(rootsAnswerW, histories.list(ledger, { ...decode(rootsRequestW, request.request), group }));
     case 'row': return serveRow(readsOf(group), request.path as Path, from);
   }
 }

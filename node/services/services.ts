@@ -9,6 +9,7 @@ import type { ChainPort, Clock, NodeServices, Signer, Transport } from '../ports
 import type { SqlLedger } from '../storage/index.ts';
 import type { Finishers } from './finishers.ts';
 import type { Freshness } from './freshness.ts';
+import type { Histories } from './histories.ts';
 import type { Meters } from './meters.ts';
 import { answerLookup, questionOf, signResult } from './oracle.ts';
 import { answerChallenge, newestCheckpoint, readKeys, readRange, runQuery, type ReadParts } from './reads.ts';
@@ -27,6 +28,7 @@ export interface ServiceParts {
   readonly groups: Groups<SqlLedger>;
   readonly finishers: Finishers;
   readonly meters: Meters;
+  readonly histories: Histories;
   readonly freshness: Freshness;
   readonly nextSeq: () => bigint;
   readonly capacityGib: number;
@@ -79,6 +81,8 @@ export function createServices(parts: ServiceParts): NodeServices {
       return paid(home, () => signResult(home.reads, request), ({ bytes }) => bytes.length / 2);
     },
     checkpoint: (group) => newestCheckpoint(homeOf(group).member.storage.ledger, group),
+    certificate: (group, height) => parts.histories.at(homeOf(group).member.view.group, height),
+    roots: (request) => parts.histories.list(homeOf(request.group as GroupId).member.storage.ledger, request),
     schema: async (request) => {
       const home = homeOfDatabase(request.database);
       const paths = [schemaPath(request.database), databasePath(request.database)];

@@ -129,6 +129,7 @@ export const limits = Object.freeze({
   poqAnswerMs: 5_000,
   // API
   pathsPerRead: 256,
+  rootsPerList: 256,
   pathsPerVersions: 20_000,
   databasesPerStatus: 1_000,
   groupsPerNode: 1_000,

@@ -15,6 +15,7 @@ export { apiFaults, httpStatusOf, queryFaults } from './faults.ts';
 export {
   certifiedOrThrow, storedRowHash, verifyEntry, verifyRead, verifySample, verifySampleEntry, type Asker, type Finding, type Freshness,
 } from './read.ts';
+export { contradictionIn, rootListOf, verifyRootList } from './history.ts';
 export { rangeQueryHash, rangeResultHash, verifyRangeAnswer, type VerifiedRows } from './range.ts';
 export {
   agreementOf, compareStatements, queryHashOf, resultHashOf, verifyStatement, type Agreement, type VerifiedStatement,

@@ -1,24 +1,17 @@
 /**
  * A build of the node that votes twice: beside every block vote it signs a vote for another block of the same round and sends
- * both to the same replica. Never part of the product; the demo and the tests run it to see it convicted.
+ * both to the same replica.
  *
  *   node test/byzantine/equivocating-node.ts --dir PROVIDER_DIR
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { loadConfig } from '../../node/config/index.ts';
 import { decodeFrame, encodeFrame } from '../../node/host/frames.ts';
-import { startNode } from '../../node/main.ts';
 import type { Transport } from '../../node/ports/index.ts';
-import { loadKeystore } from '../../node/signer/index.ts';
 import { signStruct, type Domain, type StructValue } from '../../protocol/codec/index.ts';
 import { commandReader, decodeMessage, encodeMessage, type Message } from '../../protocol/consensus/index.ts';
 import { sha256Hex } from '../../protocol/crypto/index.ts';
-import { loadDeployment } from '../../contracts/index.ts';
 import { bytesOf, type Address, type Hash32 } from '../../protocol/types/index.ts';
+import { runMisbehaving } from './build.ts';
 
-/** Wraps the wire: the node itself stays honest and knows nothing of its second votes. */
 function equivocating(transport: Transport, key: Uint8Array, domain: Domain): Transport {
   const read = commandReader(domain);
   return {
@@ -49,11 +42,4 @@ function another(hash: Hash32): Hash32 {
   return sha256Hex(bytesOf(hash));
 }
 
-const { values } = parseArgs({ options: { dir: { type: 'string' } } });
-const dir = values.dir as string;
-const password = readFileSync(join(dir, 'password'), 'utf8').trim();
-const config = loadConfig(dir);
-const key = await loadKeystore({ path: config.nodeKeyFile, password });
-const { domain } = loadDeployment(31_337, config.chain.deployment);
-const node = await startNode({ dir, password, wrapTransport: (transport) => equivocating(transport, key, domain) });
-await node.ended;
+await runMisbehaving(equivocating);

@@ -76,8 +76,10 @@ describe('e2e: the command line', () => {
     const read = await json<{ rows: unknown; nodes: unknown[] }>('sql', ...client(), '-c', 'SELECT words FROM notes ORDER BY id');
     expect(read.rows).to.deep.equal([{ words: 'one' }, { words: 'two' }]);
     expect(read.nodes.length).to.be.at.least(2);
-    const [watched] = await json<[{ verdicts: { verdict: string }[] }]>('watch', ...client(), '--rounds', '1');
+    const [watched] = await json<[{ verdicts: { verdict: string }[]; audit: { verdict: string; checked: number }[] }]>('watch', ...client(), '--rounds', '1');
     expect(watched.verdicts.map(({ verdict }) => verdict)).to.deep.equal(['honest', 'honest', 'honest', 'honest']);
+    expect(watched.audit.map(({ verdict }) => verdict)).to.deep.equal(['honest', 'honest', 'honest', 'honest']);
+    expect(watched.audit.some(({ checked }) => checked > 0)).to.equal(true);
     const made = await json<{ group: string }>('cluster', 'create', ...at(), '--replicas', '4');
     expect(await json<object>('db', 'create', ...at(), '--url', network.url, '--group', made.group, '--name', 'second')).to.have.property('database');
     const [status] = await json<[{ members: Record<string, unknown>[] }]>('group', 'status', '--url', network.url, '--group', network.group);

@@ -2,20 +2,20 @@ import { expect } from 'chai';
 import { picolo } from '../../cli/devnet/commands.ts';
 import { startProvider } from '../../cli/devnet/network.ts';
 import { travel } from '../../cli/devnet/rpc.ts';
-import { drainDue } from '../../protocol/evidence/index.ts';
+import { drainDue, offenceNumber } from '../../protocol/evidence/index.ts';
 import type { GroupId } from '../../protocol/types/index.ts';
 import { checkpointAt } from '../../sdk/index.ts';
 import { challengeOf, groupRecord, openChallenge, providerOf, settleChallenge, type Network } from '../../sdk/operator/index.ts';
 import { eventually, faultOf, openWorld, type Dapp, type World } from './world.ts';
 
-describe('e2e: silence', () => {
+describe('e2e: silence, failures, false histories', () => {
   let world: World;
   let dapp: Dapp;
   let network: Network;
   let group: GroupId;
 
   before(async () => {
-    world = await openWorld();
+    world = await openWorld({ poqIntervalMs: 500 }); // audits every three seconds
     dapp = await world.order();
     network = await world.network(dapp.key);
     group = dapp.group as GroupId;
@@ -43,6 +43,18 @@ describe('e2e: silence', () => {
     const [answered] = await network.events('AvailabilityCourt', 'Answered', [group, world.providers[0]!.node]);
     expect(answered?.['late']).to.equal(false);
     expect(await stakeOf(0)).to.equal(stake);
+  });
+
+  it('T-4.3.6-complain: a member that signs another history is reported by a peer and fined by the contract', async () => {
+    const liar = world.providers[3]!;
+    await liar.process?.stop();
+    await startProvider(liar, undefined, 'test/byzantine/rewriting-node.ts');
+    const fine = await eventually('a peer\'s report', async () => (await network.events('StakeVault', 'Slashed', [liar.node]))[0], 60_000);
+    expect(fine['kind']).to.equal(BigInt(offenceNumber.FalseHistory));
+    expect(world.providers.map(({ node }) => node)).to.include(String(fine['beneficiary']).toLowerCase()); // who asked for the list
+    expect((await providerOf(network, liar.node)).status).to.equal('active');
+    await liar.process?.stop();
+    await startProvider(liar);
   });
 
   it('P-6.2-drain: a silent node is drained by the formula, shows it in its status, and stops it by answering', async () => {

@@ -50,17 +50,19 @@ export interface World {
 export interface Wishes {
   /** Staked and running; 4 by default. */
   readonly providers?: number;
+  /** Time between a node's Proof-of-Query rounds. */
+  readonly poqIntervalMs?: number;
   /** Puts a proxy in front of the chain, so that it can go down and come back. */
   readonly chainProxy?: boolean;
 }
 
 /** Chain, contracts and providers. Closes what it started when it fails on the way. */
-export async function openWorld({ providers = 4, chainProxy = false }: Wishes = {}): Promise<World> {
+export async function openWorld({ providers = 4, chainProxy = false, ...wish }: Wishes = {}): Promise<World> {
   await installNativeCrypto();
   const dir = mkdtempSync(join(tmpdir(), 'picolo-e2e-'));
   const world = new LocalWorld(dir);
   try {
-    await world.start(providers, chainProxy);
+    await world.start(providers, chainProxy, wish);
     return world;
   } catch (error) {
     await world.close();
@@ -95,14 +97,14 @@ class LocalWorld implements World {
     return this.proxy;
   }
 
-  async start(providers: number, chainProxy: boolean): Promise<void> {
+  async start(providers: number, chainProxy: boolean, wish: Partial<ProviderWish>): Promise<void> {
     this.running = await startChain(this.dir);
     this.own(this.running.process);
     if (chainProxy) {
       this.proxy = await openProxy(Number(new URL(this.running.rpcUrl).port));
       this.running = { ...this.running, rpcUrl: `http://127.0.0.1:${this.proxy.port}` };
     }
-    await Promise.all(Array.from({ length: providers }, () => this.addProvider()));
+    await Promise.all(Array.from({ length: providers }, () => this.addProvider(wish)));
   }
 
   async addProvider(wish: Partial<ProviderWish> = {}): Promise<LocalProvider> {

@@ -3,9 +3,9 @@ import { signedTransactionC } from '../../rows/index.ts';
 import { ZERO_HASH } from '../../types/index.ts';
 import { optional, record } from './compose.ts';
 import { lookupAnswerW, lookupRequestW, resultAnswerW, resultRequestW } from './oracle.ts';
-import { certifiedCheckpointW, poqRequestW, rangeAnswerW, rangeRequestW, readAnswerW, readRequestW } from './reads.ts';
+import { certifiedCheckpointW, poqRequestW, rangeAnswerW, rangeRequestW, readAnswerW, readRequestW, rootsAnswerW, rootsRequestW } from './reads.ts';
 import { healthW, meterAnswerW, nodeStatusW, signedVoucherW } from './service.ts';
-import { embedded, hash32, type Shape, type Shaped } from './shape.ts';
+import { embedded, hash32, u64, type Shape, type Shaped } from './shape.ts';
 import {
   carryAnswerW, carryRequestW,
   offerRequestW, prepareAnswerW, prepareRequestW, queryRequestW, schemaAnswerW, schemaRequestW, signedOfferW, statementAnswerW, submitAnswerW,
@@ -47,6 +47,8 @@ export const operations = {
   range: operation('POST', '/v1/range', 'A provably complete range of keys', rangeRequestW, rangeAnswerW),
   query: operation('POST', '/v1/query', 'One SELECT at a snapshot, signed', queryRequestW, statementAnswerW),
   checkpoint: operation('GET', '/v1/checkpoint/:group', 'Newest certified checkpoint of a group', record({ group: hash32 }), certifiedCheckpointW),
+  certificate: operation('GET', '/v1/certificate/:group/:height', 'Certified checkpoint of a past height', record({ group: hash32, height: u64 }), certifiedCheckpointW),
+  roots: operation('POST', '/v1/roots', 'Signed list of the certified roots that the node knows', rootsRequestW, rootsAnswerW),
   schema: operation('GET', '/v1/schema/:database', 'Home, schema and metadata of a database, proven', schemaRequestW, schemaAnswerW),
   versions: operation('POST', '/v1/versions', 'Current versions of keys, for planning a write', versionsRequestW, versionsAnswerW),
   poq: operation('POST', '/v1/poq', 'Proof-of-Query challenge by rank or path, answered from storage', poqRequestW, readAnswerW),

@@ -87,3 +87,15 @@ export const poqRequestW = record({
   minHeight: optional(u64, 0n),
 });
 export type PoqRequest = Shaped<typeof poqRequestW>;
+
+/** Asks for the roots that a node knows to be certified (Vidigueira §4.3.6). */
+export const rootsRequestW = record({ group: hash32, querier: asked.querier, request: asked.request });
+export type RootsRequest = Shaped<typeof rootsRequestW>;
+
+/** `list` signs the roots, heights ascending and all of its epoch; see `verifyRootList`. */
+export const rootsAnswerW = record({
+  roots: list(record({ height: u64, stateRoot: hash32 }), limits.rootsPerList),
+  list: struct('RootList'),
+  signature,
+});
+export type RootsAnswer = Shaped<typeof rootsAnswerW>;

@@ -81,6 +81,11 @@ describe('protocol/query', () => {
       expect(verifyRead(asker, asked, read).map(({ kind }) => kind)).to.deep.equal(['present', 'present', 'absent']);
     });
 
+    it('T-4.3.6-signed-get: the signature on each answered key leads to the node that gave it', () => {
+      const resigned = changed(() => undefined, world.keys[2]);
+      expect(verifyRead(asker, asked, resigned).map((finding) => 'node' in finding && finding.node)).to.deep.equal([2, 2, 2].map((i) => asker.roster.replicas[i]));
+    });
+
     const useless: readonly (readonly [string, (copy: any) => void, string, boolean])[] = [
       ['unsigned by the group', (a) => { a.entries[0].signature = `0x${'11'.repeat(65)}`; }, 'QUERY_NOT_A_REPLICA', false],
       ['for another question', (a) => { a.entries[0].answer.request = `0x${'00'.repeat(32)}`; }, 'QUERY_UNBOUND', true],

@@ -1,7 +1,7 @@
 import { signStruct, type StructValue } from '../../../protocol/codec/index.ts';
 import { addressOf } from '../../../protocol/crypto/index.ts';
 import {
-  apiFaults, queryHashOf, rangeQueryHash, rangeResultHash, resultHashOf, storedRowHash,
+  apiFaults, rootListOf, queryHashOf, rangeQueryHash, rangeResultHash, resultHashOf, storedRowHash,
   type PoqRequest, type QueryRequest, type RangeAnswer, type RangeRequest, type ReadAnswer, type ReadEntry, type ReadRequest, type StatementAnswer, type StoredRow,
 } from '../../../protocol/query/index.ts';
 import { databasePath, schemaPath, txIdOf } from '../../../protocol/rows/index.ts';
@@ -17,6 +17,10 @@ export interface Lies {
   alter?(row: StoredRow, path: Path): StoredRow | null;
   /** Signs another state root. */
   stateRoot?: Hash32;
+  /** Keeps no certificate of the past. */
+  forgets?: boolean;
+  /** Lists other roots, by how many heights they are old. */
+  history?: (age: bigint) => Hash32 | undefined;
   /** Changes the result of a query. */
   result?(answer: { columns: string[]; rows: StatementAnswer['rows'][number][] }): void;
   /** Leaves rows out of a range. */
@@ -113,6 +117,16 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
       return { ...result, ...statementFor(asked, queryHashOf(asked), resultHashOf(result.columns, result.rows)) };
     },
     checkpoint: () => world.certified(),
+    certificate: (_group, height) => {
+      if (lies.forgets === true || height !== world.height) throw apiFaults.historyGone({ height });
+      return world.certified();
+    },
+    roots: ({ request, querier }) => {
+      const truth = [...world.past, { height: world.height, stateRoot: world.root.hash }].slice(-3);
+      const roots = truth.map((root) => ({ ...root, stateRoot: lies.history?.(world.height - root.height) ?? root.stateRoot }));
+      const list = rootListOf(place, roots, { request, querier }, 1n);
+      return { roots, list, signature: signStruct(world.domain, 'RootList', list, key) };
+    },
     schema: async (asked) => {
       known(asked.database);
       const paths = [schemaPath(asked.database as never), databasePath(asked.database as never)];

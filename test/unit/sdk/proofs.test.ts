@@ -10,6 +10,7 @@ import { provenReceipt } from '../../../sdk/write/receipt.ts';
 import { listen, type Lies, type RunningNodes } from './nodes.ts';
 import { collude, World } from './world.ts';
 
+const OTHER = `0x${'12'.repeat(32)}` as Hash32;
 const KEY = hexOf(new Uint8Array(32).fill(0x52));
 const SCHEMA = 'CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL); CREATE INDEX by_name ON item (name);'
   + 'CREATE TABLE part (kind TEXT, number INTEGER, PRIMARY KEY (kind, number))';
@@ -134,6 +135,34 @@ describe('sdk: proofs and lies', () => {
     const { verdicts } = await db.challenge({ count: 60 });
     expect(verdicts.find(({ url }) => url === nodes.urls[2])?.verdict).to.equal('lied');
     expect(verdicts.filter(({ verdict }) => verdict === 'honest')).to.have.length(3);
+  });
+
+  it('T-4.3.6-complain: an audit names who lists another history, by a certificate the client met or one that another node shows', async () => {
+    const honest = await db.audit();
+    expect(honest.verdicts).to.have.length(4);
+    expect(honest.verdicts.every(({ verdict, listed, checked }) => verdict === 'honest' && listed === 3 && checked >= 1)).to.equal(true);
+    const auditor = await connect(nodes.urls, { wallet: KEY });
+    const audited = await auditor.database(db.id); // met the certificate of this height
+    await db.table('item').insert({ id: 9, name: 'shelf' });
+    Object.assign(lies[2] as Lies, { history: (age: bigint) => (age === 1n ? OTHER : undefined) });
+    Object.assign(lies[3] as Lies, { history: (age: bigint) => (age === 0n ? OTHER : undefined) });
+    const { verdicts, lies: found } = await audited.audit();
+    expect(verdicts.map(({ verdict }) => verdict)).to.deep.equal(['honest', 'honest', 'lied', 'lied']);
+    expect(found.map((lie) => lie.kind === 'history' && lie.node)).to.deep.equal([world.roster.replicas[2], world.roster.replicas[3]]);
+    const calls = await auditor.evidence();
+    expect(calls.map(({ offence }) => offence)).to.deep.equal(['FalseHistory', 'FalseHistory']);
+    expect(decodeCall(calls[0]?.call as never)).to.be.an('object');
+  });
+
+  it('an audit accuses nobody when no certificate of a disputed height is to be had', async () => {
+    for (const i of [0, 1, 2, 3]) Object.assign(lies[i] as Lies, { forgets: true });
+    Object.assign(lies[1] as Lies, { history: (age: bigint) => (age === 2n ? OTHER : undefined) });
+    for (const id of [10, 11, 12]) await db.table('item').insert({ id, name: 'stool' });
+    const audited = await (await connect(nodes.urls, { wallet: KEY })).database(db.id);
+    const { verdicts, lies: found } = await audited.audit([...nodes.urls, 'http://127.0.0.1:1']);
+    const said = verdicts.map(({ verdict, fault }) => `${verdict} ${fault}`);
+    expect(said).to.deep.equal([...nodes.urls.map(() => 'unproven API_HISTORY_GONE'), 'silent SDK_NO_NODE']);
+    expect(found).to.deep.equal([]);
   });
 
   it('P-6.1-cpoq: a cluster in which all collude is caught by one client alone', async () => {

@@ -56,6 +56,8 @@ export class World {
   readonly tree = createTree();
   root: TreeRoot;
   height = 1n;
+  /** Roots of the heights below. */
+  readonly past: { readonly height: bigint; readonly stateRoot: Hash32 }[] = [];
   closeTs = 0n as Timestamp;
   submitted = 0;
   aborts = 0;
@@ -81,9 +83,11 @@ export class World {
     const ts = tick(this.clock, Date.now());
     const txId = txIdOf(this.domain, tx.header);
     const entryId = entryIdOf(txId, ts, tx.header.footprintRoot);
+    const before = this.root.hash;
     const moved = tx.body.items.some(({ path, version }) => (this.leaves.get(path)?.version ?? ZERO_HASH) !== version);
     if (moved) this.aborts += 1;
     else this.apply(tx, entryId, ts);
+    this.past.push({ height: this.height, stateRoot: before });
     this.closeTs = ts;
     this.height += 1n;
     const decided = { txId, entryId, ts, footprintRoot: tx.header.footprintRoot, outcome: moved ? 'aborted' : 'applied' } as const;
