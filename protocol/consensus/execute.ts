@@ -86,7 +86,17 @@ export function itemsHold(items: readonly Item[], ts: Timestamp, stateAt: (path:
 /** An intent holds for its resolution alone, whose timestamp may be that of the intent itself (X-LOCK, X-RESOLVE). */
 export function itemHolds(item: Item, ts: Timestamp, at: KeyVersion, stage?: Stage): boolean {
   if (stage?.kind === 'resolve') return at.version === item.version && ts >= at.writtenAt;
-  return at.version === item.version && at.intent === undefined && ts > at.writtenAt && (item.mode === 'R' || ts > at.readAt);
+  const mayWrite = at.heldBy === undefined && ts > at.readAt;
+  return at.version === item.version && at.intent === undefined && ts > at.writtenAt && (item.mode === 'R' || mayWrite);
+}
+
+/** X-LOCK: who holds the key for reading, after a stage that only reads it. Doing it twice is doing it once. */
+function held({ heldBy = [], ...at }: KeyVersion, id: EntryId, stage: Stage | undefined): KeyVersion {
+  const ends = stage?.kind === 'resolve' ? stage.intent : undefined;
+  const begins = stage?.kind === 'prepare' && stage.holdsReads ? id : undefined;
+  const others = heldBy.filter((each) => each !== ends && each !== begins);
+  const holders = begins === undefined ? others : [...others, begins];
+  return holders.length === 0 ? at : { ...at, heldBy: holders };
 }
 
 /** State of a key after an entry used it. */
@@ -94,7 +104,7 @@ export function afterItem(at: KeyVersion, item: Item, { id, ts, command }: Known
   const { stage } = command;
   const back = stage?.kind === 'resolve' ? stage.restores.get(item.path) : undefined;
   if (back !== undefined) return { version: back, writtenAt: at.writtenAt, readAt: ts };
-  if (item.mode === 'R') return { ...at, readAt: ts > at.readAt ? ts : at.readAt };
+  if (item.mode === 'R') return { ...held(at, id, stage), readAt: ts > at.readAt ? ts : at.readAt };
   const written = { version: (removes.has(item.path) ? ZERO_HASH : id) as EntryId, writtenAt: ts, readAt: ZERO_TIMESTAMP };
   return stage?.kind === 'prepare' && item.path !== command.noncePath ? { ...written, intent: true } : written;
 }

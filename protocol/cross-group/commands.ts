@@ -50,12 +50,11 @@ function stageOf(payload: Prepare | Resolve, part: Command, rules: CrossGroupRul
   return payload.kind === 'prepare' ? prepare(payload, part, rules) : resolve(payload, part);
 }
 
-/** X-PREPARE: all that the part names becomes an intent, what it only reads included; free again within `planMs`, whatever the writer wished. */
-function prepare({ plan, database }: Prepare, part: Command, { readIntents }: CrossGroupRules): Made {
-  const { client, notAfter, noncePath, footprintRoot } = part;
-  const items = part.items.map((item): Item => (readIntents ? { ...item, mode: 'W' } : item));
+/** X-PREPARE: all that the part names is locked, what it only reads for writers; free again within `planMs`, whatever the writer wished. */
+function prepare({ plan, database }: Prepare, part: Command, { holdsReads }: CrossGroupRules): Made {
+  const { client, notAfter, noncePath, footprintRoot, items } = part;
   const id = prepareIdOf(planIdOf(plan), database, part.id);
-  return { id, client, notAfter, noncePath, footprintRoot, items, stage: { kind: 'prepare', notBefore: addMs(plan.decideBy, -limits.planMs) } };
+  return { id, client, notAfter, noncePath, footprintRoot, items, stage: { kind: 'prepare', notBefore: addMs(plan.decideBy, -limits.planMs), holdsReads } };
 }
 
 /** X-ONCE: the key of the plan's decision, at version zero, is all it needs. */
@@ -80,9 +79,9 @@ function resolve({ plan, prepared, decided }: Resolve, part: Command): Made {
   const commits = decided.verdict === 'commit';
   const locked = part.items.filter(({ path }) => path !== part.noncePath);
   const noncePath = resolutionPathOf(prepared.entry);
-  const items = [...locked.map(({ path }): Item => ({ path, version: prepared.entry, mode: 'W' })), { path: noncePath, version: NONE, mode: 'W' as const }]
-    .sort((a, b) => compareHex(a.path, b.path));
-  const back = locked.filter(({ path, mode }) => (commits ? mode === 'R' : !isIntentPath(path)));
+  const ends = locked.map((item): Item => (item.mode === 'R' ? item : { ...item, version: prepared.entry }));
+  const items = [...ends, { path: noncePath, version: NONE, mode: 'W' as const }].sort((a, b) => compareHex(a.path, b.path));
+  const back = commits ? [] : locked.filter(({ path, mode }) => mode === 'W' && !isIntentPath(path));
   const restores = new Map<Path, EntryId>(back.map(({ path, version }) => [path, version]));
   return {
     id: commits ? part.id : named(0x13, bytesOf(planIdOf(plan)), bytesOf(prepared.entry)),

@@ -11,10 +11,10 @@ export interface CrossGroupRules {
   readonly oneDecisionKey: boolean;
   /** X-RESOLVE: a resolution carries the proof of the decision. */
   readonly decisionProof: boolean;
-  /** X-LOCK: keys that are only read get intents too. */
-  readonly readIntents: boolean;
+  /** X-LOCK: keys that are only read are held against writers. */
+  readonly holdsReads: boolean;
 }
 
 export const ALL_RULES: CrossGroupRules = Object.freeze({
-  proofs: true, presentEpoch: true, oneDecisionKey: true, decisionProof: true, readIntents: true,
+  proofs: true, presentEpoch: true, oneDecisionKey: true, decisionProof: true, holdsReads: true,
 });

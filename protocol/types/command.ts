@@ -15,11 +15,11 @@ export interface Item {
  * the command's id binds all of it.
  */
 export type Stage =
-  /** Leaves intents on all keys it names, those it only reads included; without effect up to `notBefore`. */
-  | { readonly kind: 'prepare'; readonly notBefore: Timestamp }
+  /** Leaves intents on the keys it writes and holds those it only reads (`holdsReads`); without effect up to `notBefore`. */
+  | { readonly kind: 'prepare'; readonly notBefore: Timestamp; readonly holdsReads: boolean }
   /** Uses up the key of the decision; without effect up to `notBefore`. */
   | { readonly kind: 'decide'; readonly notBefore: Timestamp }
-  /** Ends the intents of one prepare, at the decided timestamp (undefined: the leader's stamp); `restores`: versions that come back. */
+  /** Ends the intents and holds of one prepare, at the decided timestamp (undefined: the leader's stamp); `restores`: versions that come back. */
   | {
     readonly kind: 'resolve'; readonly intent: EntryId; readonly ts: Timestamp | undefined; readonly restores: ReadonlyMap<Path, EntryId>;
   };
@@ -49,4 +49,6 @@ export interface KeyVersion {
   readonly readAt: Timestamp;
   /** The version is an intent: only its own resolution may use the key. */
   readonly intent?: true;
+  /** Prepares that read the key and are not resolved: nobody writes it meanwhile. Never empty. */
+  readonly heldBy?: readonly EntryId[];
 }

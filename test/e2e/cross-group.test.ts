@@ -72,6 +72,18 @@ describe('e2e: transactions over several groups', () => {
     }
   });
 
+  it('X-LOCK: two at one time over other rows of the same databases do not meet', async () => {
+    let runs = 0;
+    const add = (id: number): ReturnType<Picolo['transaction']> => picolo.transaction([shop.session(), bank.session()], async ([goods, money]) => {
+      runs += 1;
+      goods.insert('stock', { id, units: id });
+      money.insert('account', { id, cents: id });
+    });
+    const both = await Promise.all([11, 12].map(async (id) => ({ id, ...await add(id) })));
+    expect(runs, 'none had to try again').to.equal(2);
+    for (const { id, receipt } of both) expect((await shop.session(`${receipt?.timestamp}`).get('stock', id)).row).to.deep.equal({ id, units: id });
+  });
+
   it('aborts everywhere when one group refuses: a row had changed in between', async () => {
     const other = await (await connect()).database(bank.id, { bookmark: bank.bookmark });
     let runs = 0;

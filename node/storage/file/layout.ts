@@ -6,7 +6,7 @@ import type { Column, Table } from '../../../protocol/schema/index.ts';
  * is one transaction. Users' tables are `t<id>` (current rows) and `h<id>` (superseded ones), columns
  * `c0…`; names live in `spaces` and `schemas`, so a rename or a reserved word never meets SQLite.
  */
-export const layoutVersion = 2n;
+export const layoutVersion = 3n;
 
 export const layout = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -51,6 +51,8 @@ export const layout = `
 
   -- keys of transactions over several groups: open intents, and what above the closed timestamp has no leaf to tell its version
   CREATE TABLE intents (path BLOB PRIMARY KEY, version BLOB NOT NULL, ts BLOB NOT NULL, open INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  -- keys that open parts have only read
+  CREATE TABLE holds (path BLOB NOT NULL, prepare BLOB NOT NULL, PRIMARY KEY (path, prepare)) STRICT, WITHOUT ROWID;
   -- proofs of own decisions to commit, for participants that ask late
   CREATE TABLE decisions (plan BLOB PRIMARY KEY, decided BLOB NOT NULL) STRICT, WITHOUT ROWID;
 

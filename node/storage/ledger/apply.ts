@@ -75,6 +75,7 @@ export class Applier {
   prepare(by: EntryRef, tx: SignedTransaction, outcome: AppliedEntry['outcome']): void {
     const run = this.#begin(by, tx, outcome === 'applied'); // as the part's commit, if that comes at the same timestamp
     this.#consumeNonce(run);
+    if (outcome === 'applied') for (const { path, mode } of tx.body.items) if (mode === 'R') this.#parts.recent.read(path, by.ts);
     this.#parts.pending.add({ ...by, applied: false, changes: run.changes });
   }
 
@@ -173,9 +174,9 @@ export class Applier {
     const removed = new Set<Path>(changes.filter((change) => change.after === null).map(({ path }) => path));
     const nonce = nonceRef(tx.header.database, tx.header.writer, tx.header.nonce).path;
     for (const { path, mode } of tx.body.items) {
-      const back = after !== undefined && (mode === 'R' || !after.commits) && path !== nonce && path !== after.mark;
-      if (back) recent.restored(path, after.preparedAt, by.ts);
-      else if (mode === 'R') recent.read(path, by.ts);
+      const back = after !== undefined && !after.commits && path !== nonce && path !== after.mark;
+      if (mode === 'R') recent.read(path, by.ts);
+      else if (back) recent.restored(path, after.preparedAt, by.ts);
       else recent.written(path, by.ts, removed.has(path));
     }
   }

@@ -113,7 +113,7 @@ class GroupLedger implements SqlLedger {
   }
 
   versionOf(path: Path): KeyVersion | undefined {
-    return this.#intents.versionOf(path) ?? this.#versionOf(path);
+    return this.#intents.over(path, (at) => this.#versionOf(at));
   }
 
   #versionOf(path: Path): KeyVersion | undefined {

@@ -129,7 +129,7 @@ export class Snapshots {
   #clear(): void {
     const { store, rows, spaces, entries, leaves } = this.#parts;
     for (const { id } of store.all<{ id: bigint }>('SELECT id FROM spaces')) rows.drop(id);
-    for (const table of ['databases', 'schemas', 'spaces', 'entries', 'leaves', 'old_leaves', 'nonces', 'recent', 'intents', 'pending', 'blocks']) {
+    for (const table of ['databases', 'schemas', 'spaces', 'entries', 'leaves', 'old_leaves', 'nonces', 'recent', 'intents', 'holds', 'pending', 'blocks']) {
       store.run(`DELETE FROM ${table}`);
     }
     for (const cache of [spaces, entries, leaves]) cache.forget();

@@ -56,7 +56,10 @@ export class Stages {
     const part = this.#partOf(command);
     applier.prepare(versionAt(part.command, ts), part.tx, outcome);
     if (outcome === 'aborted') return;
-    for (const { path, mode } of command.items) if (mode === 'W' && path !== command.noncePath) intents.open(path, entryId, ts);
+    for (const { path, mode } of command.items) {
+      if (mode === 'R') intents.hold(path, entryId);
+      else if (path !== command.noncePath) intents.open(path, entryId, ts);
+    }
   }
 
   #decide({ entryId, ts }: AppliedEntry, { plan, decision }: Decide): void {
@@ -71,7 +74,10 @@ export class Stages {
     const part = this.#partOf(command);
     const id = planIdOf(plan);
     const path = intentPathOf(id, database);
-    for (const item of command.items) intents.end(item.path);
+    for (const { path: locked, mode } of command.items) {
+      if (mode === 'R') intents.release(locked, prepared.entry);
+      else intents.end(locked);
+    }
     applier.resolve(versionAt(part.command, ts), part.tx, {
       commits: decided.verdict === 'commit', preparedAt: prepared.ts,
       mark: { path, table: MARK_TABLE, index: '', ...markLeafOf(id, plan.decideBy), until: plan.decideBy },

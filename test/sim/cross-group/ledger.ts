@@ -114,16 +114,20 @@ export class BankLedger implements Application {
   }
 
   private prepare(command: Command, written: KeyVersion): void {
+    const { version, writtenAt } = written;
+    const holds = command.stage?.kind === 'prepare' && command.stage.holdsReads ? [version] : [];
     for (const { path, mode } of command.items) {
       if (mode === 'W') this.keys.set(path, path === command.noncePath ? written : { ...written, intent: true });
+      else this.readKey(path, writtenAt, (heldBy) => [...heldBy, ...holds]);
     }
     this.intents.set(written.version, written.writtenAt);
   }
 
   private resolve(command: Command, written: KeyVersion): void {
     if (command.stage?.kind !== 'resolve') return;
-    this.intents.delete(command.stage.intent);
-    const { restores } = command.stage;
+    const { intent, restores } = command.stage;
+    this.intents.delete(intent);
+    for (const { path, mode } of command.items) if (mode === 'R') this.readKey(path, written.writtenAt, (heldBy) => heldBy.filter((each) => each !== intent));
     for (const [path, version] of restores) {
       const writtenAt = this.keys.get(path)?.writtenAt ?? written.writtenAt;
       this.keys.set(path, { version, writtenAt, readAt: written.writtenAt });
@@ -136,13 +140,19 @@ export class BankLedger implements Application {
     const sets = body === undefined || payloadOf(body)?.kind === 'decide' ? {} : bodyOf(body).sets;
     for (const { path, mode } of command.items) {
       if (mode === 'R') {
-        const at = this.keys.get(path) ?? { version: ZERO_HASH as EntryId, writtenAt: 0n as Timestamp, readAt: 0n as Timestamp };
-        this.keys.set(path, { ...at, readAt: written.writtenAt > at.readAt ? written.writtenAt : at.readAt });
+        this.readKey(path, written.writtenAt, (heldBy) => heldBy);
         continue;
       }
       this.keys.set(path, written);
       const units = sets[path];
       if (units !== undefined) this.history.set(path, [...(this.history.get(path) ?? []), { ts: written.writtenAt, version: written.version, units: Number(units) }]);
     }
+  }
+
+  private readKey(path: Path, ts: Timestamp, holders: (heldBy: readonly EntryId[]) => readonly EntryId[]): void {
+    const known = this.keys.get(path) ?? { version: ZERO_HASH as EntryId, writtenAt: 0n as Timestamp, readAt: 0n as Timestamp };
+    const { heldBy = [], ...at } = known;
+    const left = holders(heldBy);
+    this.keys.set(path, { ...at, readAt: ts > at.readAt ? ts : at.readAt, ...(left.length === 0 ? {} : { heldBy: left }) });
   }
 }

@@ -24,7 +24,7 @@ export const BANK_MUTANTS: readonly BankMutant[] = [
   { name: 'every decision has a key of its own (X-ONCE)', seeds: 4, overrides: { ...base, liars: 0.8, crossRules: off('oneDecisionKey') } },
   { name: 'a resolution without proof of the decision (X-RESOLVE)', seeds: 4, overrides: { ...base, vanish: 0.2, liars: 0.8, crossRules: off('decisionProof') } },
   {
-    name: 'no intents on keys that are only read (X-LOCK)', seeds: 4,
-    overrides: { ...base, reads: 1, accounts: 3, local: 0.6, crossRules: off('readIntents') },
+    name: 'keys that are only read are not held (X-LOCK)', seeds: 4,
+    overrides: { ...base, reads: 1, accounts: 3, local: 0.6, crossRules: off('holdsReads') },
   },
 ];

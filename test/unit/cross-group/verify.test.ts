@@ -1,11 +1,12 @@
 import { expect } from 'chai';
+import { afterItem, itemHolds } from '../../../protocol/consensus/execute.ts';
 import type { ClassicReceipt, Verifier } from '../../../protocol/consensus/index.ts';
 import {
   checkPlan, commandOf, commitOf, coordinatorOf, crossGroupVerifier, doubleDecision, intentPathOf, planIdOf, provesThePresent, stageReader,
   type Plan, type ProofParts,
 } from '../../../protocol/cross-group/index.ts';
 import { ALL_RULES } from '../../../protocol/cross-group/rules.ts';
-import { ZERO_ADDRESS, ZERO_HASH, type Address, type Command, type Epoch, type Hash32, type Timestamp } from '../../../protocol/types/index.ts';
+import { ZERO_ADDRESS, ZERO_HASH, type Address, type Command, type Epoch, type Hash32, type Item, type Timestamp } from '../../../protocol/types/index.ts';
 
 const hash = (digit: string): Hash32 => `0x${digit.repeat(64)}` as Hash32;
 const writer = `0x${'aa'.repeat(20)}` as Address;
@@ -42,11 +43,19 @@ describe('cross-group: what voters check', () => {
     expect(verifier.command(prepare(partFor(hash('2'), 1001n))), 'outlives its plan').to.equal(false);
   });
 
-  it('X-PREPARE: in the group and the epoch that the plan names, and what is only read gets an intent too', () => {
+  it('X-PREPARE: in the group and the epoch that the plan names, and what is only read is held, not replaced', () => {
     const command = prepare(partFor(hash('2')));
     expect(crossGroupVerifier(partsAt(2n), { group: hash('4'), epoch: 2n }).command(command)).to.equal(false);
     expect(crossGroupVerifier(partsAt(1n), { group: hash('5'), epoch: 1n }).command(command)).to.equal(false);
-    expect(command.items.every(({ mode }) => mode === 'W')).to.equal(true);
+    const unwritten = { writtenAt: 1n as Timestamp, readAt: 1n as Timestamp };
+    const read = command.items.find(({ mode }) => mode === 'R') as Item;
+    const entry = { id: hash('b'), ts: 10n as Timestamp, command, origin: 0 };
+    const once = afterItem({ version: read.version, ...unwritten }, read, entry, new Set());
+    expect(once).to.deep.equal({ version: read.version, writtenAt: 1n, readAt: 10n, heldBy: [hash('b')] });
+    const twice = afterItem(once, read, { ...entry, id: hash('c') }, new Set());
+    const uses = (['R', 'W'] as const).map((mode) => itemHolds({ ...read, mode }, 20n as Timestamp, twice));
+    expect(uses, 'others read, nobody writes').to.deep.equal([true, false]);
+    expect(afterItem(twice, read, { ...entry, id: hash('c') }, new Set()), 'seen again after a restart').to.deep.equal(twice);
   });
 
   it('X-DECIDE: no commit without a proof of every prepare', () => {
@@ -70,7 +79,8 @@ describe('cross-group: what voters check', () => {
     const resolve = commandOf({ kind: 'resolve', plan, database: hash('2'), part: part.bytes, prepared: receipt, decided }, () => part);
     expect(stageReader(() => part)(resolve.bytes)).to.deep.equal(resolve);
     expect([resolve.id, resolve.footprintRoot]).to.deep.equal([part.id, part.footprintRoot]);
-    expect(resolve.stage).to.deep.equal({ kind: 'resolve', intent: hash('c'), ts: 60n, restores: new Map([[hash('9'), hash('a')]]) });
+    expect(resolve.stage).to.deep.equal({ kind: 'resolve', intent: hash('c'), ts: 60n, restores: new Map() });
+    expect(resolve.items.find(({ path }) => path === hash('9')), 'only read').to.deep.equal({ path: hash('9'), version: hash('a'), mode: 'R' });
   });
 
   it('X-DOUBLE: decisions that nobody proved accuse nobody', () => {

@@ -147,7 +147,7 @@ class TwoGroups {
   /** Executes there what the reference executed, and tells it the real version. */
   async write(group: number, made: Made): Promise<void> {
     const reply = await this.submit(group, made.command);
-    if (reply.kind !== 'receipt') throw new Error('not executed');
+    if (reply.kind !== 'receipt' || (reply.receipt.kind === 'classic' && reply.receipt.outcome !== 'applied')) throw new Error('not executed');
     const { keys } = this.databases[group] as World;
     const { entry: entryId, ts } = reply.receipt;
     for (const [path, known] of keys) if (known.by.entryId === made.entry.entryId) keys.set(path, { ...known, by: { entryId, ts } });
@@ -215,7 +215,7 @@ describe('services: finishers', function () {
     for (const [i, part] of parts.entries()) {
       const version = entryIdOf(part.id, decided, part.footprintRoot);
       await net.until('the part of each group', () => net.all(i, net.row(i), (found) => found?.version === version));
-      await net.until('no intent', () => net.all(i, schemaPath((net.databases[i] as World).database), (found) => found?.intent === undefined));
+      await net.until('nothing held', () => net.all(i, schemaPath((net.databases[i] as World).database), (found) => found?.heldBy === undefined));
     }
   });
 
@@ -283,6 +283,8 @@ describe('services: finishers', function () {
       const { plan, prepares } = net.plan(net.inMs(2_000));
       await net.submit(group, prepares[group] as Command);
       await net.until('intents', () => net.all(group, net.row(group), (found) => found?.intent === true));
+      await net.write(group, (net.databases[group] as World).put('account', { id: 2, units: 1 }, 4)); // X-LOCK: other rows are free
+      expect(net.all(group, net.row(group), (found) => found?.intent === true)).to.equal(true);
       await net.until('the old version', () => net.all(group, net.row(group), (found) => found?.version === before && found?.intent === undefined));
       expect(net.clock.nowMs(), 'not before its time').to.be.above(Number(plan.decideBy >> 48n));
       expect([0, 1].map((i) => GROUPS[i])).to.include(coordinatorOf(plan).group);

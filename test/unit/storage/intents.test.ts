@@ -109,13 +109,15 @@ describe('ledger: intents', function () {
     expect(bench.ledger.check(prepared.part.command, none)).to.equal('invalid');
   });
 
-  it('X-LOCK, X-CLOSE: intents stand on every key of the part, change no row, and are in no checkpoint', () => {
+  it('X-LOCK, X-CLOSE: intents stand on what the part writes, change no row, and are in no checkpoint; what it reads is held', () => {
     const before = bench.ledger.versionOf(account(1n))?.version;
+    const schema = bench.ledger.versionOf(schemaPath(world().database));
     const { open, entry } = bench.prepare(transfer(), 120);
     bench.block([entry], 110);
-    for (const path of [account(1n), schemaPath(world().database), intentPathOf(planIdOf(open.plan), world().database)]) {
+    for (const path of [account(1n), intentPathOf(planIdOf(open.plan), world().database)]) {
       expect(bench.ledger.versionOf(path)).to.deep.equal({ version: entry.entryId, writtenAt: at(120), readAt: 0n, intent: true });
     }
+    expect(bench.ledger.versionOf(schemaPath(world().database))).to.deep.equal({ ...schema, readAt: at(120), heldBy: [entry.entryId] });
     expect(bench.ledger.commitment(3n)).to.deep.equal(bench.commitment(110));
     expect(unitsAt(3n, 1n)).to.equal(10n);
     expect(() => bench.block([], 120)).to.throw(/ledger-time-closes-below-intents/);
@@ -206,7 +208,8 @@ describe('ledger: intents', function () {
 /** Drives a bench by numbers. */
 class Random {
   readonly bench: Bench;
-  readonly #open = new Map<World, Prepared>();
+  /** Parts of one database share its schema, and each has a row of its own. */
+  readonly #open = new Map<World, Map<number, Prepared>>();
   #nowMs = 100;
   #closeMs = 99;
 
@@ -216,7 +219,7 @@ class Random {
 
   step(action: number, database: number, pick: number): void {
     const world = this.bench.worlds[database] as World;
-    const open = this.#open.get(world);
+    const open = this.#openOf(world).get(pick);
     this.#nowMs += 1 + pick;
     if (action <= 1) this.#advance(pick);
     else if (action === 2) this.#restart();
@@ -227,9 +230,15 @@ class Random {
     this.#compare(this.bench.ledger);
   }
 
+  #openOf(world: World): Map<number, Prepared> {
+    const known = this.#open.get(world) ?? new Map<number, Prepared>();
+    this.#open.set(world, known);
+    return known;
+  }
+
   /** Everything is resolved, time is closed, and the whole state is the model's. */
   end(): void {
-    for (const open of [...this.#open.values()]) this.#resolve(open, 8, 0);
+    for (const parts of this.#open.values()) for (const [pick, open] of [...parts]) this.#resolve(open, 8, pick);
     this.#closeMs = this.#nowMs += 2_000;
     this.#block([]);
     this.#compare(this.bench.ledger);
@@ -242,12 +251,12 @@ class Random {
     const part = partFor(world, [action === 6 && isThere ? { kind: 'remove', table: 'account', key: [BigInt(1 + pick)] } : row], at(this.#nowMs + 500));
     if (action === 5) return this.#block([this.bench.executed(prepareEntry(part, at(this.#nowMs), 'aborted'), world)]);
     const { open, entry } = this.bench.prepare(part, this.#nowMs);
-    this.#open.set(world, open);
+    this.#openOf(world).set(pick, open);
     this.#block([entry]);
   }
 
   #resolve(open: Prepared, action: number, pick: number): void {
-    this.#open.delete(open.world);
+    this.#openOf(open.world).delete(pick);
     const commits = action % 2 === 0;
     // another group may have prepared later, even later than anything here
     const decided = commits ? (open.by.ts + BigInt(at(pick * 3))) as Timestamp : undefined;
@@ -258,7 +267,7 @@ class Random {
   }
 
   #advance(pick: number): void {
-    const oldest = [...this.#open.values()].map(({ by }) => Number(by.ts >> 48n) - 1);
+    const oldest = [...this.#open.values()].flatMap((parts) => [...parts.values()]).map(({ by }) => Number(by.ts >> 48n) - 1);
     this.#closeMs = Math.max(this.#closeMs, Math.min(this.#nowMs - pick, ...oldest));
     this.#block([]);
   }
@@ -287,6 +296,7 @@ class Random {
       const row = this.bench.worlds.some(({ keys }) => keys.has(path));
       if (expected.intent === true || row) expect(actual?.version, path).to.equal(expected.version);
       if (expected.intent === true) expect(actual).to.deep.equal(expected);
+      expect(actual?.heldBy?.toSorted()).to.deep.equal(expected.heldBy?.toSorted());
       if (row && expected.readAt > closeTs) expect(actual?.readAt, path).to.equal(expected.readAt);
       if (row && expected.writtenAt > closeTs) expect(actual?.writtenAt, path).to.equal(expected.writtenAt);
       if (expected.writtenAt > closeTs && expected.version !== ZERO_HASH) expect(actual?.version, 'used up').to.not.equal(undefined);
