@@ -10,6 +10,10 @@ import type { Replica } from './state.ts';
 export interface Pace {
   /** How long a quorum of votes on a stamp of this replica took: follows slow ones at once, fast ones slowly. */
   voteMs: number;
+  /** How long this leader's blocks took to their certificate. */
+  roundMs: number;
+  /** How long commands took into the chain, from when this replica first knew them. */
+  orderMs: number;
   /** On top, after refusals that were most likely for lateness. */
   marginMs: number;
   /** When that was measured last, in `elapsedMs`. */
@@ -20,13 +24,15 @@ export interface Pace {
 
 const FIRST_MARGIN_MS = 4;
 const MOST_SLACK_MS = 500;
+/** Most that commands are given beyond their timeout, in timeouts. */
+const MOST_ORDER_TIMEOUTS = 8;
 const FIRST_SLACK_MS = 20;
 /** A faster vote moves the measure by this part of the difference, and the margin by this part of itself. */
 const CALMING = 8;
 /** What was measured before such a pause belongs to another load than the one that begins. */
 const PAUSE_MS = 2_000;
 
-export const newPace = (): Pace => ({ voteMs: 1, marginMs: 0, measuredMs: 0, slackMs: 0 });
+export const newPace = (): Pace => ({ voteMs: 1, roundMs: 1, orderMs: 1, marginMs: 0, measuredMs: 0, slackMs: 0 });
 
 /** Most that stamps run ahead of the clock: well inside what every honest voter tolerates (AHEAD). */
 export function mostLeadMs({ config }: Replica): number {
@@ -54,8 +60,21 @@ export function votesTook(replica: Replica, tookMs: number): void {
   const { pace, elapsedMs, config } = replica;
   if (elapsedMs - pace.measuredMs > PAUSE_MS) Object.assign(pace, { voteMs: 1, marginMs: 0, slackMs: 0 });
   pace.measuredMs = elapsedMs;
-  if (tookMs >= pace.voteMs) pace.voteMs = Math.min(tookMs, config.timing.clockAheadMs);
-  else pace.voteMs -= Math.max(1, Math.floor((pace.voteMs - tookMs) / CALMING));
+  pace.voteMs = follow(pace.voteMs, tookMs, config.timing.clockAheadMs);
+}
+
+export function roundTook({ pace, config }: Replica, tookMs: number): void {
+  pace.roundMs = follow(pace.roundMs, tookMs, config.timing.commandTimeoutMs);
+}
+
+/** A command is in the chain, so long after it was first known here. */
+export function orderTook({ pace, config }: Replica, tookMs: number): void {
+  pace.orderMs = follow(pace.orderMs, tookMs, MOST_ORDER_TIMEOUTS * config.timing.commandTimeoutMs);
+}
+
+/** Slow cases at once, fast ones slowly. */
+function follow(measureMs: number, tookMs: number, mostMs: number): number {
+  return tookMs >= measureMs ? Math.floor(Math.min(tookMs, mostMs)) : measureMs - calming(measureMs - tookMs);
 }
 
 /** Votes were refused, most likely because the stamp was too old when they judged it. */
@@ -65,6 +84,20 @@ export function stampedTooLate({ pace }: Replica): void {
 
 export function stampedInTime({ pace }: Replica): void {
   pace.marginMs = Math.max(0, pace.marginMs - calming(pace.marginMs));
+}
+
+/** When to say a block again: to members that are only busy with it a repetition is more work, not less. */
+export function repeatBlockMs({ pace, config }: Replica): number {
+  return Math.max(config.timing.heartbeatMs, pace.roundMs) * 2;
+}
+
+/**
+ * What the chain usually takes with a command, and half of it again: before that nothing is repeated and nobody is blamed.
+ * A crowded group is slow under every leader; changing it would only add to the load. Bounded, so a leader that
+ * slows down on purpose gains that much and no more (§2.18).
+ */
+export function orderPatienceMs({ pace }: Replica): number {
+  return pace.orderMs + (pace.orderMs >> 1);
 }
 
 const calming = (ms: number): number => Math.max(1, Math.floor(ms / CALMING));

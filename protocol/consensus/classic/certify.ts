@@ -3,7 +3,7 @@ import type { Qc } from '../block.ts';
 import { learnQc } from '../chain.ts';
 import { noteBlockVote } from '../evidence.ts';
 import type { BlockVoteMessage } from '../message.ts';
-import { stampedInTime, votesTook } from '../pace.ts';
+import { roundTook, stampedInTime, votesTook } from '../pace.ts';
 import type { Replica } from '../state.ts';
 
 /** The leader counts votes; q make a certificate (§2.6). */
@@ -21,6 +21,7 @@ export function onBlockVote(replica: Replica, from: ReplicaIndex, message: Block
   if (votes.size !== replica.q) return;
   const qc = qcOf(value.view, value.round, value.blockHash as BlockHash, votes);
   leader.qcToTell = qc;
+  roundTook(replica, replica.elapsedMs - leader.proposedMs);
   if (leader.timed) {
     votesTook(replica, replica.elapsedMs - leader.proposedMs);
     stampedInTime(replica);

@@ -5,6 +5,7 @@ import { noteCheckpointBlock } from '../checkpoint.ts';
 import type { CommittedEntry } from '../effect.ts';
 import { noteIntents } from '../intents.ts';
 import { extendsTip, keyAt, lineage } from '../keys.ts';
+import { orderTook } from '../pace.ts';
 import { receiptOf, type Executed } from '../proof.ts';
 import { persist } from '../persist.ts';
 import { buryAcked, dropAcked, failingOver } from '../replay.ts';
@@ -106,6 +107,7 @@ function settleCommand(replica: Replica, node: BlockNode, entry: CommittedEntry,
     return;
   }
   replica.pending.delete(entry.command.id);
+  orderTook(replica, replica.elapsedMs - pending.sinceMs);
   if (pending.gateway === undefined) return;
   const receipt = receiptOf([node, ...after].map(executed), index);
   replica.out.push({ kind: 'reply', command: entry.command.id, reply: { kind: 'receipt', receipt } });

@@ -8,6 +8,7 @@ import type { BlockEntry, BlockKind, Qc } from '../block.ts';
 import { decidedTs, mustWait, oldestIntent } from '../intents.ts';
 import { keyAt, lineage } from '../keys.ts';
 import type { BatchCert } from '../message.ts';
+import { repeatBlockMs } from '../pace.ts';
 import { send, type Replica } from '../state.ts';
 import { isLeader, participates } from '../status.ts';
 import { assemble, offer, parentOf, type ParentFacts } from './assemble.ts';
@@ -177,7 +178,7 @@ function tellQc(replica: Replica): void {
 
 function resend(replica: Replica): void {
   const { leader } = replica.current;
-  if (leader.outstanding === undefined || replica.elapsedMs - leader.sentMs < replica.config.timing.heartbeatMs * 2) return;
+  if (leader.outstanding === undefined || replica.elapsedMs - leader.sentMs < repeatBlockMs(replica)) return;
   leader.sentMs = replica.elapsedMs;
   send(replica, 'all', leader.outstanding);
 }

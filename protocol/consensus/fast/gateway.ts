@@ -5,7 +5,7 @@ import { stamp } from '../clock.ts';
 import { batchRootOf, known, type KnownEntry } from '../entry.ts';
 import { isEarly } from '../intents.ts';
 import { keyAt } from '../keys.ts';
-import { finalTooLate, leadMs, patienceMs } from '../pace.ts';
+import { finalTooLate, leadMs, orderPatienceMs, patienceMs } from '../pace.ts';
 import { signOnLastFlush } from '../persist.ts';
 import type { Refusal } from '../receipt.ts';
 import { send, type Batch, type PendingCommand, type Replica } from '../state.ts';
@@ -167,9 +167,9 @@ export function watchPending(replica: Replica): void {
 
 /** When the next of its timers is due, as things stand. */
 function deadlineOf(replica: Replica, { gateway, classic, sinceMs, sentMs }: PendingCommand): number {
-  const { fastTimeoutMs, orphanTimeoutMs, commandTimeoutMs } = replica.config.timing;
+  const { fastTimeoutMs, orphanTimeoutMs } = replica.config.timing;
   if (gateway?.phase === 'fast') return gateway.phaseMs + fastTimeoutMs + patienceMs(replica);
-  return classic ? sentMs + commandTimeoutMs / 4 : sinceMs + orphanTimeoutMs + patienceMs(replica);
+  return classic ? sentMs + handOverMs(replica) : sinceMs + orphanTimeoutMs + patienceMs(replica);
 }
 
 function watchOne(replica: Replica, pending: PendingCommand): void {
@@ -179,12 +179,12 @@ function watchOne(replica: Replica, pending: PendingCommand): void {
     if (gateway !== undefined) refuse(replica, command.id, wasDecided(replica, command) ? 'superseded' : 'expired');
     return;
   }
-  const { fastTimeoutMs, orphanTimeoutMs, commandTimeoutMs } = replica.config.timing;
+  const { fastTimeoutMs, orphanTimeoutMs } = replica.config.timing;
   const patience = patienceMs(replica);
   if (gateway?.phase === 'fast' && replica.elapsedMs - gateway.phaseMs >= fastTimeoutMs + patience) return giveUpFast(replica, pending);
   const orphanMs = orphanTimeoutMs + patience + sweepMs(replica, command);
   if (!pending.classic && gateway === undefined && replica.elapsedMs - pending.sinceMs >= orphanMs) return rescue(replica, pending);
-  if (pending.classic && replica.elapsedMs - pending.sentMs >= commandTimeoutMs / 4) handOver(replica, pending);
+  if (pending.classic && replica.elapsedMs - pending.sentMs >= handOverMs(replica)) handOver(replica, pending);
 }
 
 /** The timer of the fast path ran out. One conclusion per batch: its commands share their fate. */
@@ -199,7 +199,13 @@ function giveUpFast(replica: Replica, pending: PendingCommand): void {
 
 /** An acknowledged command is no orphan: a leader that saw the same votes sweeps it with one of its next blocks. */
 function sweepMs(replica: Replica, { noncePath }: Command): number {
-  return replica.ackedByPath.has(noncePath) ? 2 * replica.config.timing.closeIntervalMs : 0;
+  return replica.ackedByPath.has(noncePath) ? Math.max(2 * replica.config.timing.closeIntervalMs, orderPatienceMs(replica)) : 0;
+}
+
+/** How long the leader alone has a command; then f+1 others hear of it, so that their timers run too (§2.18). */
+function handOverMs(replica: Replica): number {
+  const { commandTimeoutMs } = replica.config.timing;
+  return Math.min(Math.max(commandTimeoutMs / 4, orderPatienceMs(replica)), commandTimeoutMs);
 }
 
 /** Finishing a stranger's command is legitimate: its client signed it (§2.7). */

@@ -6,6 +6,7 @@ import { noteViewChange } from '../evidence.ts';
 import { noteAckLog } from '../evidence-acks.ts';
 import { mustWait } from '../intents.ts';
 import type { BatchCert, ViewChangeMessage } from '../message.ts';
+import { orderPatienceMs } from '../pace.ts';
 import { persist } from '../persist.ts';
 import { send, type Replica } from '../state.ts';
 import { maySign } from '../status.ts';
@@ -111,7 +112,7 @@ function epochOverdue(replica: Replica): boolean {
 function commandOverdue(replica: Replica): boolean {
   const { current, elapsedMs } = replica;
   if (!replica.rules.commandTimers || elapsedMs < current.overdueMs) return false;
-  const limitMs = viewTimeoutMs(replica);
+  const limitMs = viewTimeoutMs(replica) + orderPatienceMs(replica);
   const dueMs = (sinceMs: number): number => Math.max(sinceMs, current.startedMs) + limitMs;
   let nextMs = elapsedMs + limitMs;
   for (const { sinceMs, command, classic, gateway } of replica.pending.values()) {
