@@ -70,7 +70,7 @@ function fillFrom(replica: Replica, restored: Restored): void {
 function newPeer(): PeerState {
   return {
     clockMs: 0, aheadMs: 0, heardMs: 0, gapMs: FIRST_GAP_MS, silent: NO_BITS, view: 0n as View, committed: 0n, highQc: LOWEST,
-    change: undefined, blockVote: undefined, fastAck: undefined,
+    change: undefined, askedMs: 0, blockVote: undefined, fastAck: undefined,
   };
 }
 

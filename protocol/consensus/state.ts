@@ -224,6 +224,8 @@ export interface PeerState {
   highQc: Rank;
   /** Newest view change of this peer, for the current or a later view. */
   change: ViewChangeMessage | undefined;
+  /** When it first asked for that view. */
+  askedMs: number;
   /** Newest statements, to answer `recall`. */
   blockVote: BlockVoteMessage | undefined;
   fastAck: FastAckMessage | undefined;

@@ -156,6 +156,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'commands have no timers of their own', rule: 'V-ASK', rules: off('commandTimers'), mode: 'liveness', seeds: 3, caughtBy: ['liveness'],
-    overrides: { ...base, ...liar(0, 'censor'), commands: 30, durationMs: 400, calmMs: 400, viewDurationMs: 60_000, network: WHOLE, workload: HONEST_CLIENTS },
+    overrides: { ...base, ...liar(0, 'censor'), commands: 30, durationMs: 400, calmMs: 400, viewDurationMs: 600_000, network: WHOLE, workload: HONEST_CLIENTS },
+  },
+  {
+    name: 'nobody fetches a lonely member', rule: 'V-LONELY', rules: off('fetchLonely'), mode: 'liveness', from: 41, seeds: 5, caughtBy: ['liveness'],
+    overrides: {
+      ...base, commands: 30, durationMs: 1_200, calmMs: 600, viewDurationMs: 60_000, keys: 1, network: { ...WHOLE, loss: 0.05 },
+      disk: { ...SLOW, crashEveryMs: 150, crashAll: 0.1 }, workload: HONEST_CLIENTS,
+    },
   },
 ];

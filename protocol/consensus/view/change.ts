@@ -48,7 +48,7 @@ export function onViewChange(replica: Replica, from: ReplicaIndex, message: View
   const peer = replica.peers[from];
   if (peer === undefined) return;
   if (from === replica.self && message.value.newView === replica.vcView) replica.ownChange = message;
-  if (peer.change === undefined || message.value.newView > peer.change.value.newView) peer.change = message;
+  if (peer.change === undefined || message.value.newView > peer.change.value.newView) Object.assign(peer, { change: message, askedMs: replica.elapsedMs });
   learnQc(replica, message.highQc);
 }
 
@@ -70,7 +70,18 @@ export function watchView(replica: Replica): void {
 function joinOthers(replica: Replica): void {
   const wanted = replica.peers.map(({ change }) => change?.value.newView ?? 0n).sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
   const view = wanted[faults(replica.config)] ?? 0n;
-  if (view > replica.view && view > replica.vcView) startChange(replica, view, 'joined');
+  if (view > replica.view && view > replica.vcView) return startChange(replica, view, 'joined');
+  if (replica.vcView === replica.view && lonely(replica)) startChange(replica, replica.view + 1n, 'lonely');
+}
+
+/**
+ * V-LONELY: a member that asked alone, say for the view after one it asked for before it crashed, signs nothing below that view and would be missing
+ * until the planned rotation. The others go to it early, but not soon: a liar can ask too (decision 0190).
+ */
+function lonely({ rules, peers, view, current, elapsedMs, config }: Replica): boolean {
+  const limitMs = config.timing.viewDurationMs / 4;
+  return rules.fetchLonely && peers.some(({ change, askedMs }) => (
+    change !== undefined && change.value.newView > view && elapsedMs - Math.max(askedMs, current.startedMs) >= limitMs));
 }
 
 /** A view change cut short by a restart is not repeated with other contents: ask for the view after it. */
