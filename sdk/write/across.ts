@@ -1,5 +1,5 @@
 import { checkPlan, crossGroupFaults, intentPathOf, planIdOf, type Decided, type Plan } from '../../protocol/cross-group/index.ts';
-import { timestampOf } from '../../protocol/hlc/index.ts';
+import { msOf, timestampOf } from '../../protocol/hlc/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import { entryIdOf, schemaPath, txIdOf } from '../../protocol/rows/index.ts';
 import { compareHex, type DatabaseId, type EntryId, type Hash32, type Hex, type Timestamp } from '../../protocol/types/index.ts';
@@ -46,7 +46,7 @@ export async function transactAcross<T>(
     const decided = await decide(signed);
     if (decided.verdict === 'commit') return { value, receipt: committed(signed, decided) };
     const plan = planIdOf(signed.plan);
-    if (decided.verdict === 'timeout') throw sdkFaults.notOrdered({ plan, notAfterMs: Number(signed.plan.decideBy >> 48n) });
+    if (decided.verdict === 'timeout') throw sdkFaults.notOrdered({ plan, notAfterMs: msOf(signed.plan.decideBy) });
     for (const { writing, tx } of signed.parts) for (const { path } of tx.body.items) writing.own.forget(path);
     if (attempt === ATTEMPTS) throw sdkFaults.conflict({ attempts: attempt, plan });
     await pause(attempt);

@@ -32,7 +32,8 @@ function fastReceipt(world: World, { txId, entryId, ts, footprintRoot }: Decided
   return { kind: 'fast', command: txId, entry: entryId, ts, footprintRoot, view: 0n, batchRoot, index: 0, path: [], acks };
 }
 
-function classicReceipt(world: World, { txId, entryId, ts, footprintRoot, outcome }: Decided): Receipt {
+/** A committed block of one entry, signed by three of the group's keys. */
+export function classicReceipt(world: Pick<World, 'domain' | 'group' | 'keys'>, { txId, entryId, ts, footprintRoot, outcome }: Decided): Receipt {
   const header = (round: number, parent: BlockHash, outcomeRoot: Hash32): BlockHeader => ({
     group: world.group, epoch: 1n, view: 0n, round, height: BigInt(round), parent, kind: 'normal', closeTs: ts, maxTs: ts, count: 1,
     entriesRoot: ZERO_HASH, effectsRoot: ZERO_HASH, outcomeRoot, tcRoot: ZERO_HASH, next: ZERO_HASH,
