@@ -41,8 +41,8 @@ export interface GroupParts {
   readonly clock: Clock;
   readonly commands: Commands;
   readonly events: GroupEvents;
-  /** Hands an encoded message to a member. */
-  send(to: Address, message: Uint8Array): void;
+  /** Hands an encoded message to members. */
+  send(to: readonly Address[], message: Uint8Array): void;
 }
 
 export interface GroupHost {
@@ -233,10 +233,8 @@ class Host implements GroupHost {
   }
 
   private sendTo(to: Target, message: Message): void {
-    const bytes = encodeMessage(message);
-    this.config.roster.forEach((member, index) => {
-      if (index !== this.self && (to === 'all' || to === index)) this.parts.send(member, bytes);
-    });
+    const members = this.config.roster.filter((_, index) => index !== this.self && (to === 'all' || to === index));
+    this.parts.send(members, encodeMessage(message));
   }
 
   private settle(command: TxId, reply: Reply): void {

@@ -52,7 +52,7 @@ export interface GroupsParts<L extends Ledger> {
   readonly timing: Partial<Timing>;
   readonly classicOnly: boolean;
   openStorage(group: GroupId): GroupStorage<L>;
-  send(to: Address, group: GroupId, epoch: Epoch, message: Uint8Array): void;
+  send(to: readonly Address[], group: GroupId, epoch: Epoch, message: Uint8Array): void;
 }
 
 /** Where an epoch starts, and the members that told so. */

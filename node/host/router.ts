@@ -5,8 +5,8 @@ import { createRequests, type RequestHandler, type Requests } from './requests.t
 
 export interface Router {
   readonly requests: Requests;
-  /** Sends a consensus message of one group. */
-  send(to: Address, group: GroupId, epoch: Epoch, message: Uint8Array): void;
+  /** Sends a consensus message of one group to members of it. */
+  send(to: readonly Address[], group: GroupId, epoch: Epoch, message: Uint8Array): void;
   onConsensus(handler: (from: Address, group: GroupId, epoch: Epoch, message: Uint8Array) => void): void;
   /** Frames that no reader understood. */
   unreadable(): number;
@@ -31,7 +31,10 @@ export function createRouter(transport: Transport, clock: Clock, serve: RequestH
   });
   return {
     requests,
-    send: (to, group, epoch, message) => sendFrame(to, { kind: 'consensus', group, epoch, message }),
+    send: (to, group, epoch, message) => {
+      const frame = encodeFrame({ kind: 'consensus', group, epoch, message }); // once for all: blocks are large
+      for (const member of to) transport.send(member, frame);
+    },
     onConsensus: (handler) => (consensus = handler),
     unreadable: () => unreadable,
   };
