@@ -9,10 +9,9 @@ module.exports = class Totals extends reporters.Base {
     super(runner, options);
     const totals = { passed: 0, failed: 0, skipped: 0 };
     const perFile = new Map();
-    const count = (test) => {
-      const file = relative(process.cwd(), test.file ?? 'unknown');
-      perFile.set(file, (perFile.get(file) ?? 0) + 1);
-    };
+    const failedFiles = new Set();
+    const fileOf = (test) => relative(process.cwd(), test.file ?? test.parent?.file ?? 'unknown');
+    const count = (test) => perFile.set(fileOf(test), (perFile.get(fileOf(test)) ?? 0) + 1);
     runner.on('pass', (test) => {
       totals.passed += 1;
       count(test);
@@ -23,11 +22,13 @@ module.exports = class Totals extends reporters.Base {
     });
     runner.on('fail', (test, error) => {
       totals.failed += 1;
+      failedFiles.add(fileOf(test));
       console.log(`  FAILED: ${test.fullTitle()}\n${error.stack ?? error}`);
     });
     runner.once('end', () => {
       for (const [file, passed] of [...perFile].sort()) console.log(`  ${String(passed).padStart(4)} ok  ${file}`);
-      if (process.env.PICOLO_TOTALS) writeFileSync(process.env.PICOLO_TOTALS, JSON.stringify(totals));
+      const all = { ...totals, perFile: Object.fromEntries(perFile), failedFiles: [...failedFiles] };
+      if (process.env.PICOLO_TOTALS) writeFileSync(process.env.PICOLO_TOTALS, JSON.stringify(all));
     });
   }
 };
