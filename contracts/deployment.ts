@@ -12,6 +12,7 @@ export const contractNames = [
   'PintToken', 'StakeVault', 'SystemParams', 'StakeVotes', 'PintGovernor', 'Authority',
   'NodeRegistry', 'ClusterRegistry', 'SlasherConsensus', 'SlasherAnswers', 'SlasherCertificates', 'PaymentChannels',
   'ClusterSplitter', 'AccessDeposits', 'CheckpointAnchor', 'QueryOracle', 'DataMarket', 'AvailabilityCourt',
+  'JurorSeats', 'DisputeCourt',
 ] as const;
 export type ContractName = (typeof contractNames)[number];
 

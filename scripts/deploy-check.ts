@@ -13,6 +13,7 @@ type At = Readonly<Record<ContractName, string>>;
 const holders: Readonly<Record<string, ContractName>> = {
   PINT: 'PintToken', VAULT: 'StakeVault', REGISTRY: 'NodeRegistry', NODES: 'NodeRegistry', CLUSTERS: 'ClusterRegistry', PARAMS: 'SystemParams',
   STAKE: 'StakeVotes', MINTER: 'Authority', SPLITTER: 'ClusterSplitter', CHANNELS: 'PaymentChannels',
+  SEATS: 'JurorSeats', COURT: 'DisputeCourt',
   token: 'PintToken', accessManager: 'Authority', authority: 'Authority',
 };
 

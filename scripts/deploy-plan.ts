@@ -62,7 +62,7 @@ export function planOf(deployer: string, p: DeployParameters, at: At): Record<Co
     PintToken: [at.Authority, p.grants.map((grant) => [party(grant.to), grant.amountWei, grant.duration, grant.cliff])],
     StakeVault: [
       at.PintToken, at.NodeRegistry, party(p.vaultAdmin), [p.unbonding, p.evidenceWindow, p.dispute],
-      [at.SlasherConsensus, at.SlasherAnswers, at.SlasherCertificates, at.AvailabilityCourt],
+      [at.SlasherConsensus, at.SlasherAnswers, at.SlasherCertificates, at.AvailabilityCourt, at.DisputeCourt],
     ],
     SystemParams: [at.Authority, at.StakeVault, at.PintToken, genesisOf(p)],
     StakeVotes: [at.StakeVault],
@@ -82,6 +82,8 @@ export function planOf(deployer: string, p: DeployParameters, at: At): Record<Co
     QueryOracle: [at.StakeVault, at.ClusterRegistry],
     DataMarket: [],
     AvailabilityCourt: [at.StakeVault, at.ClusterRegistry, at.NodeRegistry],
+    JurorSeats: [at.StakeVault, at.PintToken, at.DisputeCourt],
+    DisputeCourt: [at.StakeVault, at.PintToken, at.JurorSeats, at.ClusterRegistry, at.SystemParams],
   };
 }
 

@@ -141,6 +141,7 @@ interface IStakeVault {
 
     function CONTEST_TIME() external view returns (uint256);
     function LADDER_WINDOW() external view returns (uint256);
+    function DISPUTE_TIME() external view returns (uint256);
     function EVIDENCE_WINDOW() external view returns (uint256);
     function UNBONDING() external view returns (uint256);
 }

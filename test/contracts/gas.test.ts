@@ -12,6 +12,7 @@ import {
 } from './cases.ts';
 import { anchorJourney, marketJourney, oracleJourney } from './gas-oracle.ts';
 import { syntheticProof } from './synthetic.ts';
+import { disputeJourney } from './gas-dispute.ts';
 import { drawJourney, governanceJourney } from './gas-governance.ts';
 import {
   addNode, compactOf, DAY, deployed, ethers, freeTerms, groupOf, helpers, keyOf, now, offer, PINT, possession, send, sign, bySigner,
@@ -218,6 +219,7 @@ describe('gas of whole transactions', () => {
     const journeys = [
       stakeJourney, (w: World) => clusterJourney(w, 4), (w: World) => clusterJourney(w, 7), evidenceJourney, channelJourney, splitterJourney,
       courtJourney, (w: World) => governanceJourney(w, note), (w: World) => drawJourney(w, note),
+      (w: World) => disputeJourney(w, note),
     ];
     for (const journey of journeys) {
       await journey(await helpers.loadFixture(world));

@@ -93,7 +93,7 @@ abstract contract Base {
     }
 
     /// @dev From the artifact, so that tests do not carry the contracts' code themselves.
-    function create(string memory name, bytes memory args) private returns (address made) {
+    function create(string memory name, bytes memory args) internal returns (address made) {
         bytes memory code = bytes.concat(vm.getCode(string.concat("contracts/", name, ".sol:", name)), args);
         assembly ("memory-safe") {
             made := create(0, add(code, 0x20), mload(code))
