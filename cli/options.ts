@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseEther } from 'ethers';
 import { loadConfig, type NodeConfig } from '../node/config/index.ts';
 import { loadKeystore, readPassword } from '../node/signer/index.ts';
-import { bytesOf, hexOf, isHex, type Hex } from '../protocol/types/index.ts';
+import { addressOf } from '../protocol/crypto/index.ts';
+import { bytesOf, hexOf, isHex, type Address, type Hex } from '../protocol/types/index.ts';
 import { openNetwork, type Network } from '../sdk/operator/index.ts';
 import { cliFaults } from './faults.ts';
 import { createOutput, type Output } from './output.ts';
@@ -51,6 +52,24 @@ export async function onChain<T>(options: Partial<WalletOptions>, action: (netwo
   const network = await networkOf({ ...options, rpc: options.rpc ?? 'http://127.0.0.1:8545' });
   try {
     return await action(network);
+  } finally {
+    network.close();
+  }
+}
+
+/** Who acts with a wallet or as the operator of a provider. */
+export function withAccount(command: Command): Command {
+  return withWallet(command).option('--dir <dir>', "the provider's folder: its operator, its chain, its node");
+}
+
+/** Runs an action with the wallet, or with the operator of `--dir` and the address of its node. */
+export async function onAccount<T>(
+  options: Partial<WalletOptions> & { readonly dir?: string }, action: (network: Network, node: Address | undefined) => Promise<T>,
+): Promise<T> {
+  if (options.dir === undefined) return onChain(options, (network) => action(network, undefined));
+  const { network, nodeKey } = await openProvider(resolve(options.dir), options.passwordFile);
+  try {
+    return await action(network, addressOf(nodeKey));
   } finally {
     network.close();
   }

@@ -3,7 +3,9 @@ import { challengeCommand } from './commands/challenge.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { databaseCommand } from './commands/db.ts';
 import { devCommand } from './commands/dev.ts';
+import { disputeCommand } from './commands/dispute.ts';
 import { groupCommand } from './commands/group.ts';
+import { jurorCommand } from './commands/juror.ts';
 import { marketCommand } from './commands/market.ts';
 import { nodeCommand } from './commands/node.ts';
 import { oracleCommand } from './commands/oracle.ts';
@@ -27,7 +29,7 @@ Examples:
 
   const commands = [
     devCommand, providerCommand, nodeCommand, clusterCommand, groupCommand, databaseCommand, sqlCommand, paramsCommand, watchCommand,
-    marketCommand, oracleCommand, challengeCommand,
+    marketCommand, oracleCommand, challengeCommand, disputeCommand, jurorCommand,
   ];
   for (const command of commands) {
     program.addCommand(command());

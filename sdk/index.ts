@@ -32,6 +32,7 @@ export type { PaymentOptions } from './keys/payment.ts';
 export type { ChainOptions, Deployment } from './net/chain.ts';
 export type { TrustKind } from './net/trust.ts';
 export type { OracleQuestion } from './oracle.ts';
+export { runAgain, signedResult, type Finding } from './dispute.ts';
 export { openRows, sealRows, type SealedColumns } from './sealed.ts';
 export { sdkFaults } from './errors.ts';
 export { PicoloError, isPicoloError } from '../protocol/errors/index.ts';

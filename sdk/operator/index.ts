@@ -30,4 +30,10 @@ export {
   anchorCheckpoint, fulfilRequest, newestAnchor, openRequests, registerStatement, requestById, type AnchoredCheckpoint, type OracleRequest,
 } from './oracle.ts';
 export { challengeOf, declareFailure, openChallenge, settleChallenge, type OpenChallenge } from './availability.ts';
+export {
+  answerDispute, appealDispute, collectCredit, commitBallot, creditOf, disputeById, disputeKinds, disputeResult, disputes, drawCommittee, newBallots,
+  openDispute, revealBallot, settleDispute,
+  type Ballot, type CommitteePlace, type DisputeKind, type DisputePhase, type DisputeVerdict, type DisputeView,
+} from './dispute.ts';
+export { leaveSeats, returnSeats, SEAT_WEI, seatsOf, takeSeats, type JurorSeat } from './juror.ts';
 export { shareSlashed } from './slashed.ts';

@@ -24,6 +24,12 @@ export const statementAnswerW = record({
 });
 export type StatementAnswer = Shaped<typeof statementAnswerW>;
 
+/** A signed result with its question: what jurors of a dispute look at. The digest of the statement is the dispute's claim. */
+export const disputedResultW = record({
+  database: hash32, sql: text(limits.sqlBytes), params: list(scalar, limits.queryParameters), answer: statementAnswerW,
+});
+export type DisputedResult = Shaped<typeof disputedResultW>;
+
 /** Where a signed transaction goes. `group` is needed only by the one that creates a database; zero otherwise. */
 export const submitAnswerW = record({
   txId: hash32,
