@@ -1,6 +1,7 @@
 import type { TransactionResponse } from 'ethers';
+import { h } from './cases.ts';
 import {
-  answer, appeal, BY, commit, commitmentOf, committee, court, draw, enrich, furnish, jurorOf, open, openStatement, past, reveal, SEAT, seats, settle, VERDICT,
+  answer, appeal, BY, commit, commitmentOf, committee, court, draw, enrich, furnish, hear as hearAll, jurorOf, open, openStatement, past, reveal, SEAT, seats, settle, VERDICT,
   type Case,
 } from './dispute-cases.ts';
 import { DAY, helpers, send, type World } from './world.ts';
@@ -25,6 +26,11 @@ export async function disputeJourney(world: World, note: Note): Promise<void> {
   await note('DisputeCourt.collect', send(court(place), world.watcher, 'collect', await place.plaintiff.getAddress()));
   await past(place, BY.reveal, 2n);
   await note('DisputeCourt.settle, undecided, nobody drawn', settle(place, 2n));
+  await open(place, { claim: h('without an appeal') });
+  await helpers.setPrevRandao(7n);
+  await hearAll(place, 7, 0, 0, 3n);
+  await past(place, BY.appeal, 3n);
+  await note('DisputeCourt.settle, upheld, 7 places', settle(place, 3n));
   await note('JurorSeats.leaveSeats, 1', send(seats(place), owner, 'leaveSeats', [36]));
   await helpers.time.increase(9n * DAY);
   await note('JurorSeats.returnSeats, 1', send(seats(place), world.watcher, 'returnSeats', [36]));
