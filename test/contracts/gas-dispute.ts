@@ -1,8 +1,8 @@
 import type { TransactionResponse } from 'ethers';
 import { h } from './cases.ts';
 import {
-  answer, appeal, BY, commit, commitmentOf, committee, court, draw, enrich, furnish, hear as hearAll, jurorOf, open, openStatement, past, reveal, SEAT, seats, settle, VERDICT,
-  type Case,
+  answer, appeal, BY, commit, commitmentOf, committee, court, draw, enrich, furnish, hear as hearAll, jurorOf, open, openStatement, past, reveal, SEAT, seats,
+  settle, VERDICT, type Case,
 } from './dispute-cases.ts';
 import { DAY, helpers, send, type World } from './world.ts';
 
