@@ -125,10 +125,15 @@ export class Finisher {
       if (work.decided !== undefined) actions.push(...this.spread(work, work.decided));
       else if (work.coordinator === this.parts.place.group) actions.push(...this.decide(work, nowMs));
       else for (const proof of this.ownProofs(work)) actions.push({ kind: 'tell', group: work.coordinator, message: { kind: 'prepared', plan: work.plan, proof } });
-      const over = work.decided !== undefined && work.coordinator !== this.parts.place.group;
-      if ((over || nowMs > msOf(lastDecisionOf(work.plan))) && !isOpen(work)) this.works.delete(id);
+      if (!isOpen(work) && this.isOver(work, nowMs)) this.works.delete(id);
     }
     return actions;
+  }
+
+  /** Nothing is left to do here; who asks the coordinator group later is answered by `recall`, or by another abort. */
+  private isOver({ plan, coordinator, decided }: Work, nowMs: number): boolean {
+    if (decided === undefined) return nowMs > msOf(lastDecisionOf(plan));
+    return coordinator !== this.parts.place.group || nowMs > msOf(plan.decideBy) + limits.planMs;
   }
 
   /** True once the stages of the first block are proven, or will be no more. */
