@@ -91,7 +91,9 @@ export function itemHolds(item: Item, ts: Timestamp, at: KeyVersion, stage?: Sta
 }
 
 /** X-LOCK: who holds the key for reading, after a stage that only reads it. Doing it twice is doing it once. */
-function held({ heldBy = [], ...at }: KeyVersion, id: EntryId, stage: Stage | undefined): KeyVersion {
+function held(known: KeyVersion, id: EntryId, stage: Stage | undefined): KeyVersion {
+  if (stage === undefined) return known;
+  const { heldBy = [], ...at } = known;
   const ends = stage?.kind === 'resolve' ? stage.intent : undefined;
   const begins = stage?.kind === 'prepare' && stage.holdsReads ? id : undefined;
   const others = heldBy.filter((each) => each !== ends && each !== begins);
