@@ -1,8 +1,8 @@
-import { startProvider } from '../../cli/devnet/network.ts';
+import { startProvider, type LocalProvider } from '../../cli/devnet/network.ts';
 import { collectOffers, listProviders, providerOf, replaceMember } from '../../sdk/operator/index.ts';
 import type { Address } from '../../protocol/types/index.ts';
 import { certificateAt } from './steps-lies.ts';
-import { percentiles, prove, type Step } from './story.ts';
+import { percentiles, prove, type Step, type StepContext } from './story.ts';
 import { until, type World } from './world.ts';
 
 const LEAVING = 3;
@@ -32,29 +32,42 @@ export const replaceStep: Step<World> = {
     prove(offer !== undefined, 'the fifth provider offers capacity');
     const receipt = await replaceMember(network, cluster.cluster, 0, before.roster, leaving.node, offer);
     world.gas['replaceMember'] = receipt.gasUsed;
-    const startedMs = performance.now();
-    await until(`${joining.name} serves epoch 2`, async () => {
-      const joined = await groupAt(joining.apiUrl, cluster.group).catch(() => undefined);
-      return joined?.state === 'live' && joined.epoch === '2' ? joined : undefined;
-    }, 90_000);
-    const seconds = (performance.now() - startedMs) / 1000;
-    step.say(`epoch 2: ${leaving.name} out, ${joining.name} in after ${seconds.toFixed(1)} s, its state fetched and verified chunk by chunk`);
-    for (const change of [1, -1]) await world.db.sql`UPDATE cities SET population = population + ${change} WHERE id = ${1796236}`;
-    const members = [1, 2, 4, JOINING].map((number) => world.provider(number));
-    const same = await until('all four certify the same height', async () => {
-      const certificates = await Promise.all(members.map(({ apiUrl }) => certificateAt(apiUrl, cluster.group)));
-      const roots = new Set(certificates.map(({ checkpoint }) => `${checkpoint.epoch} ${checkpoint.height} ${checkpoint.stateRoot}`));
-      return roots.size === 1 && certificates[0]?.checkpoint.epoch === '2' ? certificates[0] : undefined;
-    });
-    step.say(`height ${same.checkpoint.height}: state root ${same.checkpoint.stateRoot.slice(0, 18)}… at all four`);
-    const report = await world.db.challenge({ count: 32, urls: [joining.apiUrl] });
-    prove(report.verdicts[0]?.verdict === 'honest', "32 random rows of the newcomer's own tree lead to that root");
-    step.say(`32 random rows asked of ${joining.name}: all proven, ${report.verdicts[0]?.signed} with their writer's signature`);
-    step.figure('joinSeconds', seconds);
-    step.figure('stateRoot', same.checkpoint.stateRoot);
-    step.figure('height', same.checkpoint.height);
+    await showNewcomer(world, step, { leaving, joining, members: [1, 2, 4, JOINING].map((number) => world.provider(number)), epoch: '2' });
   },
 };
+
+interface Newcomer {
+  readonly leaving: LocalProvider;
+  readonly joining: LocalProvider;
+  /** All of the new epoch. */
+  readonly members: readonly LocalProvider[];
+  readonly epoch: string;
+}
+
+/** Waits until a provider serves the epoch that took it in, and has it prove random rows under the root that all members certify. */
+export async function showNewcomer(world: World, step: StepContext, { leaving, joining, members, epoch }: Newcomer): Promise<void> {
+  const { group } = world.cluster;
+  const startedMs = performance.now();
+  await until(`${joining.name} serves epoch ${epoch}`, async () => {
+    const joined = await groupAt(joining.apiUrl, group).catch(() => undefined);
+    return joined?.state === 'live' && joined.epoch === epoch ? joined : undefined;
+  }, 90_000);
+  const seconds = (performance.now() - startedMs) / 1000;
+  step.say(`epoch ${epoch}: ${leaving.name} out, ${joining.name} in after ${seconds.toFixed(1)} s, its state fetched and verified chunk by chunk`);
+  for (const change of [1, -1]) await world.db.sql`UPDATE cities SET population = population + ${change} WHERE id = ${1796236}`;
+  const same = await until('all four certify the same height', async () => {
+    const certificates = await Promise.all(members.map(({ apiUrl }) => certificateAt(apiUrl, group)));
+    const roots = new Set(certificates.map(({ checkpoint }) => `${checkpoint.epoch} ${checkpoint.height} ${checkpoint.stateRoot}`));
+    return roots.size === 1 && certificates[0]?.checkpoint.epoch === epoch ? certificates[0] : undefined;
+  });
+  step.say(`height ${same.checkpoint.height}: state root ${same.checkpoint.stateRoot.slice(0, 18)}… at all four`);
+  const report = await world.db.challenge({ count: 32, urls: [joining.apiUrl] });
+  prove(report.verdicts[0]?.verdict === 'honest', "32 random rows of the newcomer's own tree lead to that root");
+  step.say(`32 random rows asked of ${joining.name}: all proven, ${report.verdicts[0]?.signed} with their writer's signature`);
+  step.figure('joinSeconds', seconds);
+  step.figure('stateRoot', same.checkpoint.stateRoot);
+  step.figure('height', same.checkpoint.height);
+}
 
 export const crashStep: Step<World> = {
   name: 'A replica is killed in the middle of a write load and started again: nothing acknowledged is lost',

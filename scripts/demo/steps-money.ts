@@ -1,17 +1,13 @@
 import { formatEther, type Contract } from 'ethers';
 import { picolo as command } from '../../cli/devnet/commands.ts';
-import { travel } from '../../cli/devnet/rpc.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
-import { ZERO_ADDRESS } from '../../protocol/types/index.ts';
-import { channelState, providerOf, shareSlashed } from '../../sdk/operator/index.ts';
+import { addressFrom, ZERO_ADDRESS } from '../../protocol/types/index.ts';
+import { channelState, shareSlashed } from '../../sdk/operator/index.ts';
 import { printTable, prove, type Step } from './story.ts';
 import type { World } from './world.ts';
 
-const SMALL = 6;
-const UNBONDING_SECONDS = 22 * 86_400;
-
 export const payStep: Step<World> = {
-  name: 'The dapp stops paying and is cut off, pays and is served; a provider leaves with its stake',
+  name: 'The dapp stops paying and is cut off, pays and is served; its providers collect',
   async run(world, step) {
     const broke = await world.connect({ key: world.ownerKey, pay: false, urls: [world.provider(1).apiUrl] });
     const db = await broke.database(world.db.id);
@@ -40,17 +36,6 @@ export const payStep: Step<World> = {
     prove(claimedWei > 0n, 'vouchers became money');
     step.say(`four members collect: ${formatEther(claimedWei)} ether left the channel, a quarter to each (their gas aside)`);
     step.figure('collectedWei', claimedWei);
-
-    const small = world.provider(SMALL);
-    const before = await providerOf(world.network, small.node);
-    await command(['provider', 'exit', '--dir', small.dir]);
-    const early = await command(['provider', 'exit', '--dir', small.dir]).then(() => undefined, (error: unknown) => error);
-    prove(isPicoloError(early) && early.code === 'CHAIN_REFUSED', 'stake does not leave before its time');
-    await travel(world.chain.rpcUrl, UNBONDING_SECONDS + 60);
-    const done = await command<{ step: string; amountWei: string }>(['provider', 'exit', '--dir', small.dir]);
-    prove(BigInt(done.amountWei) === before.activeWei, 'the whole stake came back');
-    step.say(`${small.name} leaves: refused before 22 days, ${formatEther(BigInt(done.amountWei))} PINT back after them`);
-    step.figure('withdrawnWei', done.amountWei);
   },
 };
 
@@ -63,15 +48,21 @@ export const closingStep: Step<World> = {
     prove(sum === 0n, 'accounts and burned tokens add up to the genesis supply');
     step.say('accounts, vault and burned tokens minus the genesis supply: 0');
     printTable('What it cost', ['operation', 'gas'], Object.entries(world.gas).map(([operation, gas]) => [operation, gas]));
-    const slashes = (await world.network.events('StakeVault', 'Slashed')) as unknown as { node: string; amount: bigint; beneficiary: string }[];
-    const nameOf = (address: string): string => world.providers.find(({ node }) => node === address.toLowerCase())?.name ?? address;
-    const proven = slashes.map(({ node, amount, beneficiary }) => [nameOf(node), formatEther(amount), nameOf(beneficiary)]);
-    printTable('Who was proven wrong', ['node', 'slashed PINT', 'found by'], proven);
+    printTable('Who lost stake', ['node', 'because it was', 'PINT', 'found by'], await losses(world));
     step.figure('balances', Object.fromEntries(rows));
     step.figure('gas', world.gas);
     step.figure('sum', sum);
   },
 };
+
+async function losses({ network, providers, watcher }: World): Promise<string[][]> {
+  const slashes = (await network.events('StakeVault', 'Slashed')) as unknown as { node: string; kind: bigint; amount: bigint; beneficiary: string }[];
+  const silence = (await network.contract('AvailabilityCourt').getFunction('SILENCE')()) as bigint;
+  const names = new Map([[addressFrom(watcher.address), 'the watcher'], ...providers.map(({ node, name }) => [node, name] as const)]);
+  const nameOf = (address: string): string => names.get(addressFrom(address)) ?? address;
+  return slashes.map(({ node, kind, amount, beneficiary }) => (
+    [nameOf(node), kind === silence ? 'silent' : 'proven wrong', formatEther(amount), nameOf(beneficiary)]));
+}
 
 /** Genesis supply = everybody's balance + what was burned. */
 async function tokens(world: World): Promise<{ rows: (readonly [string, bigint])[]; sum: bigint }> {

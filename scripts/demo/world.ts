@@ -14,6 +14,8 @@ import { prove } from './story.ts';
 export class World {
   readonly dir = mkdtempSync(join(tmpdir(), 'picolo-demo-'));
   readonly owner = Wallet.createRandom();
+  /** Somebody without stake or cluster who challenges nodes. */
+  readonly watcher = Wallet.createRandom();
   readonly providers: LocalProvider[] = [];
   /** Cities to load, largest first. */
   readonly cityCount: number;
@@ -39,6 +41,10 @@ export class World {
 
   get ownerKey(): Hex {
     return this.owner.privateKey as Hex;
+  }
+
+  get watcherKey(): Hex {
+    return this.watcher.privateKey as Hex;
   }
 
   get domain(): Domain {
