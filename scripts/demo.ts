@@ -12,6 +12,7 @@ import { loadStep, readStep } from './demo/steps-data.ts';
 import { alterStep, equivocateStep } from './demo/steps-lies.ts';
 import { crashStep, replaceStep } from './demo/steps-members.ts';
 import { strangersStep } from './demo/steps-mx.ts';
+import { disputeStep } from './demo/steps-dispute.ts';
 import { drainStep, failureStep } from './demo/steps-silence.ts';
 import { closingStep, payStep } from './demo/steps-money.ts';
 import { tell, writeFacts } from './demo/story.ts';
@@ -30,7 +31,7 @@ process.once('SIGTERM', () => void interrupted());
 
 const steps = [
   chainStep, providersStep, clusterStep, loadStep, readStep, alterStep, equivocateStep, replaceStep, crashStep, strangersStep, payStep,
-  drainStep, failureStep, closingStep,
+  disputeStep, drainStep, failureStep, closingStep,
 ];
 const startedMs = Date.now();
 const facts = await tell(world, steps);

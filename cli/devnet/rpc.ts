@@ -22,3 +22,11 @@ export async function travel(url: string, seconds: number): Promise<void> {
   await rpc(url, 'evm_increaseTime', [seconds]);
   await rpc(url, 'evm_mine');
 }
+
+/**
+ * Local chains only: mines blocks one by one. Those of `hardhat_mine` get their hashes when they are looked at, which nodes
+ * that follow the chain take for reorganisations.
+ */
+export async function mine(url: string, blocks: number): Promise<void> {
+  for (let i = 0; i < blocks; i++) await rpc(url, 'evm_mine');
+}

@@ -10,8 +10,8 @@ import { until, type World } from './world.ts';
 
 const ALTERED = 2;
 const EQUIVOCATOR = 3;
-const CITY_COLUMNS = 6;
-const POPULATION = 3;
+export const CITY_COLUMNS = 6;
+export const POPULATION = 3;
 
 interface Slashed {
   readonly node: string;

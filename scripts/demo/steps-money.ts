@@ -58,10 +58,12 @@ export const closingStep: Step<World> = {
 async function losses({ network, providers, watcher }: World): Promise<string[][]> {
   const slashes = (await network.events('StakeVault', 'Slashed')) as unknown as { node: string; kind: bigint; amount: bigint; beneficiary: string }[];
   const silence = (await network.contract('AvailabilityCourt').getFunction('SILENCE')()) as bigint;
-  const names = new Map([[addressFrom(watcher.address), 'the watcher'], ...providers.map(({ node, name }) => [node, name] as const)]);
+  const verdict = (await network.contract('DisputeCourt').getFunction('VERDICT')()) as bigint;
+  const causes = new Map([[silence, 'silent'], [verdict, 'judged by others']]);
+  const names = new Map([[addressFrom(watcher.address), 'the watcher'], [network.account, 'the owner'], ...providers.map(({ node, name }) => [node, name] as const)]);
   const nameOf = (address: string): string => names.get(addressFrom(address)) ?? address;
   return slashes.map(({ node, kind, amount, beneficiary }) => (
-    [nameOf(node), kind === silence ? 'silent' : 'proven wrong', formatEther(amount), nameOf(beneficiary)]));
+    [nameOf(node), causes.get(kind) ?? 'proven wrong', formatEther(amount), nameOf(beneficiary)]));
 }
 
 /** Genesis supply = everybody's balance + what was burned. */
@@ -73,8 +75,9 @@ async function tokens(world: World): Promise<{ rows: (readonly [string, bigint])
   for (const { name, operator } of world.providers) rows.push([`${name} (operator)`, await balance(operator)]);
   rows.push(['stake vault', await balance(world.network.address('StakeVault'))]);
   rows.push(['access deposits', await balance(world.network.address('AccessDeposits'))]);
+  rows.push(["jurors' seats", await balance(world.network.address('JurorSeats'))]);
   const supply = (await token.getFunction('totalSupply')()) as bigint;
-  const burned = (await world.network.events('StakeVault', 'Burned')).reduce((sum, event) => sum + (event['amount'] as bigint), 0n);
+  const burned = (await world.network.events('PintToken', 'Transfer', [null, ZERO_ADDRESS])).reduce((sum, event) => sum + (event['value'] as bigint), 0n);
   const genesis = await world.network.events('PintToken', 'Transfer', [ZERO_ADDRESS]);
   const minted = genesis.reduce((sum, event) => sum + (event['value'] as bigint), 0n);
   const held = rows.reduce((sum, [, wei]) => sum + wei, 0n);

@@ -43,10 +43,11 @@ export async function openChallenge(
 /** The challenge of a node in a group; undefined when none is open. */
 export async function challengeOf(network: Network, group: GroupId, node: Address): Promise<OpenChallenge | undefined> {
   const court = network.contract('AvailabilityCourt');
-  const found = (await court.getFunction('challengeOf')(group, node)) as Record<'challenger' | 'path', string> &
+  const blockTag = await network.provider.getBlockNumber(); // all of one block: it may be answered in the next
+  const found = (await court.getFunction('challengeOf')(group, node, { blockTag })) as Record<'challenger' | 'path', string> &
     Record<'openedAt' | 'epoch' | 'height' | 'bond' | 'rate' | 'stake' | 'taken', bigint>;
   if (found.challenger === ZERO_ADDRESS) return undefined;
-  const [dueWei, window] = (await Promise.all([court.getFunction('dueOf')(group, node), court.getFunction('REPLY_WINDOW')()])) as [bigint, bigint];
+  const [dueWei, window] = (await Promise.all([court.getFunction('dueOf')(group, node, { blockTag }), court.getFunction('REPLY_WINDOW')()])) as [bigint, bigint];
   const { challenger, openedAt, epoch, height, path, bond, rate, stake, taken } = found;
   return {
     challenger: addressFrom(challenger), openedAt, answerBy: openedAt + window, epoch, height, path: path as Path, bondWei: bond,
