@@ -1,8 +1,8 @@
 /**
  * Mutation run: small faults are planted in a contract, one at a time, and its fast tests must notice. Works on a copy,
- * compiles without optimizer, takes a seeded sample and writes the score.
+ * compiles without optimizer where that fits, takes a seeded sample and writes the score.
  *
- *   node scripts/mutate.ts [--sample 60] [--seed 1] [--only vault|slasher|channels] [--json FILE]
+ *   node scripts/mutate.ts [--sample 60] [--seed 1] [--only vault|slasher|channels|court] [--json FILE]
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,6 +22,8 @@ interface Target {
   readonly contracts: readonly string[];
   /** Their fast tests. */
   readonly tests: readonly string[];
+  /** Too large for the chain without the optimizer. */
+  readonly optimize?: boolean;
 }
 
 const targets: readonly Target[] = [
@@ -34,6 +36,10 @@ const targets: readonly Target[] = [
     contracts: ['SlasherConsensus', 'SlasherCertificates', 'SlasherAnswers'], tests: ['evidence'],
   },
   { name: 'channels', files: ['PaymentChannels'], contracts: ['PaymentChannels'], tests: ['payments'] },
+  {
+    name: 'court', files: ['DisputeCourt', 'DisputeCommittees', 'JurorSeats', 'libraries/DisputeMath', 'libraries/SeatOrder'],
+    contracts: ['DisputeCourt', 'JurorSeats'], tests: ['jurors', 'dispute', 'appeals'], optimize: true,
+  },
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -56,7 +62,7 @@ function run(): void {
 function runTarget(target: Target, sample: number, seed: number) {
   const folder = copyOf();
   try {
-    const before = compileAll(solc, folder, target.contracts);
+    const before = compileAll(solc, folder, target.contracts, target.optimize);
     const all = target.files.flatMap((file) => mutantsOf(`contracts/${file}.sol`, readFileSync(join(folder, `contracts/${file}.sol`), 'utf8'), before));
     writeArtifacts(folder, target.contracts, before);
     if (!passes(folder, target.tests)) throw new Error(`the tests of ${target.name} fail without any mutant`);
@@ -79,7 +85,7 @@ const label = ({ file, line, kind, from, to }: Mutant): string => `${file}:${lin
 
 function copyOf(): string {
   const folder = mkdtempSync(join(tmpdir(), 'picolo-mutants-'));
-  for (const part of ['contracts', 'protocol', 'test', 'scripts', 'artifacts', 'docs', 'cache', 'hardhat.config.ts', 'package.json', 'tsconfig.json']) {
+  for (const part of ['contracts', 'protocol', 'sdk', 'test', 'scripts', 'artifacts', 'docs', 'cache', 'hardhat.config.ts', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -92,7 +98,7 @@ function fateOf(folder: string, target: Target, mutant: Mutant): Fate {
   const bytes = Buffer.from(original);
   writeFileSync(path, Buffer.concat([bytes.subarray(0, mutant.start), Buffer.from(mutant.to), bytes.subarray(mutant.start + mutant.length)]));
   try {
-    const output = compileAll(solc, folder, target.contracts, false);
+    const output = compileAll(solc, folder, target.contracts, target.optimize, false);
     if (output === undefined) return 'stillborn';
     writeArtifacts(folder, target.contracts, output);
     return passes(folder, target.tests) ? 'survived' : 'killed';

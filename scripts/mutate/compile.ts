@@ -11,13 +11,15 @@ interface Compiler {
 }
 
 /** Without optimizer: ten times as fast, and the tests do not measure gas. Undefined when it does not compile and need not. */
-export function compileAll(solc: Compiler, folder: string, names: readonly string[], must: false): SolidityOutput | undefined;
-export function compileAll(solc: Compiler, folder: string, names: readonly string[], must?: true): SolidityOutput;
-export function compileAll(solc: Compiler, folder: string, names: readonly string[], must = true): SolidityOutput | undefined {
+export function compileAll(solc: Compiler, folder: string, names: readonly string[], optimize: boolean | undefined, must: false): SolidityOutput | undefined;
+export function compileAll(solc: Compiler, folder: string, names: readonly string[], optimize?: boolean, must?: true): SolidityOutput;
+export function compileAll(solc: Compiler, folder: string, names: readonly string[], optimize = false, must = true): SolidityOutput | undefined {
   const sources = Object.fromEntries(names.map((name) => [`contracts/${name}.sol`, { content: readFileSync(join(folder, `contracts/${name}.sol`), 'utf8') }]));
   const input = {
     language: 'Solidity', sources,
-    settings: { evmVersion: 'cancun', outputSelection: { '*': { '': ['ast'], '*': ['evm.bytecode.object'] } } },
+    settings: {
+      evmVersion: 'cancun', optimizer: { enabled: optimize, runs: 1 }, outputSelection: { '*': { '': ['ast'], '*': ['evm.bytecode.object'] } },
+    },
   };
   const find = (path: string): { contents: string } | { error: string } => {
     const file = path.startsWith('contracts/') ? join(folder, path) : join(folder, 'node_modules', path);

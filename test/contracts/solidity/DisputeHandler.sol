@@ -139,7 +139,7 @@ contract DisputeHandler is Base {
             vm.prank(juror);
             court.commit(id, i, commitment);
         }
-        vm.warp(DisputeMath.commitBy(court.disputeOf(id).openedAt, round) + 1);
+        forward(DisputeMath.commitBy(court.disputeOf(id).openedAt, round) + 1);
         for (uint256 i = absent % 16; i < drawn.length; ++i) {
             court.reveal(id, i, i < yes % 16 ? IDisputeCourt.Verdict.Upheld : IDisputeCourt.Verdict.Rejected, 0);
         }
@@ -159,9 +159,9 @@ contract DisputeHandler is Base {
         open(uint256(seed), against, 1, uint256(seed));
         uint256 id = court.disputeCount();
         draw(id, seed);
-        vm.warp(court.disputeOf(id).openedAt + 1 days + 1);
+        forward(court.disputeOf(id).openedAt + 1 days + 1);
         vote(id, yes, absent % 4);
-        vm.warp(court.disputeOf(id).openedAt + 3 days + 1);
+        forward(court.disputeOf(id).openedAt + 3 days + 1);
         if (again) {
             appeal(id, yes % 16 > 4);
             draw(id, keccak256(abi.encode(seed)));
@@ -260,6 +260,11 @@ contract DisputeHandler is Base {
         if (allStake() != _before) {
             touchedWithoutVerdict = true;
         }
+    }
+
+    /// @dev Time never goes back.
+    function forward(uint256 time) private {
+        vm.warp(time > block.timestamp ? time : block.timestamp);
     }
 
     function pick(uint256 which) private view returns (uint256) {
