@@ -107,7 +107,7 @@ function openCommand(): Command {
       if (other.includes(undefined)) throw cliFaults.badOption({ option: '--evidence', expected: 'a file, or --kind, --node and --claim' });
       const receipt = evidence === undefined
         ? await openDispute(network, kind as Exclude<DisputeKind, 'wrong-result'>, addressFrom(node), claim as Hash32, uri)
-        : await disputeResult(network, readEvidence(evidence), uri);
+        : await disputeResult(network, readEvidence(evidence).answer, uri);
       outputOf(command).line(`Dispute ${receipt.dispute}, transaction ${receipt.hash}. The committee can be drawn in a few minutes.`);
       outputOf(command).result(receipt);
     }));

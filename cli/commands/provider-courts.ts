@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { hash32From, type Address, type GroupId } from '../../protocol/types/index.ts';
-import { challengeOf, closeGroup, declareFailure, noticeOf, requestLeave, type Network, type OpenChallenge } from '../../sdk/operator/index.ts';
+import { challengeOf, closeGroup, declareFailure, disputes, noticeOf, requestLeave, type DisputeView, type Network, type OpenChallenge } from '../../sdk/operator/index.ts';
 import { openProvider, outputOf } from '../options.ts';
 
 /** `provider failed`: a broken machine is replaced, not slashed. */
@@ -58,4 +58,11 @@ export async function challengesAgainst(network: Network, node: Address): Promis
   const groups = [...new Set(events.map((event) => hash32From(event['group'] as string) as GroupId))];
   const found = await Promise.all(groups.map(async (group) => ({ group, challenge: await challengeOf(network, group, node) })));
   return found.flatMap(({ group, challenge }) => (challenge === undefined ? [] : [{ ...challenge, group }]));
+}
+
+/** Disputes that go on, in which the node is accused or the wallet sits on the committee. */
+export async function disputesOf(network: Network, node: Address): Promise<readonly (DisputeView & { readonly role: 'accused' | 'juror' })[]> {
+  const open = (await disputes(network)).filter(({ phase }) => phase !== 'settled');
+  const sits = ({ committee }: DisputeView): boolean => committee.some(({ juror }) => juror === network.account);
+  return open.filter((found) => found.node === node || sits(found)).map((found) => ({ ...found, role: found.node === node ? 'accused' : 'juror' }));
 }

@@ -11,7 +11,7 @@ import {
 } from '../../sdk/operator/index.ts';
 import { cliFaults } from '../faults.ts';
 import { certificateCommand } from './provider-certificate.ts';
-import { challengesAgainst, failedCommand, leaveCommand } from './provider-courts.ts';
+import { challengesAgainst, disputesOf, failedCommand, leaveCommand } from './provider-courts.ts';
 import { collectCommand } from './provider-collect.ts';
 import { capacity, openProvider, outputOf, providerPassword, tokens, wholeNumber } from '../options.ts';
 
@@ -120,7 +120,14 @@ function statusCommand(): Command {
           group, path, new Date(Number(answerBy) * 1000).toISOString(), formatEther(takenWei), formatEther(dueWei),
         ]));
       }
-      out.result({ ...provider, standing, slashes, challenges });
+      const disputes = await disputesOf(network, node);
+      if (disputes.length > 0) {
+        out.title('Disputes');
+        out.table(['dispute', 'role', 'kind', 'phase', 'until'], disputes.map(({ dispute, role, kind, phase, phaseEnds }) => [
+          dispute, role, kind, phase, phaseEnds === 0n ? '' : new Date(Number(phaseEnds) * 1000).toISOString(),
+        ]));
+      }
+      out.result({ ...provider, standing, slashes, challenges, disputes });
       network.close();
     });
 }

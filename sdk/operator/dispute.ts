@@ -1,5 +1,5 @@
 import { keccak256, toUtf8Bytes } from 'ethers';
-import type { DisputedResult } from '../../protocol/query/index.ts';
+import type { SignedStatement } from '../../protocol/query/index.ts';
 import { addressFrom, hash32From, hexOf, type Address, type GroupId, type Hash32, type Hex } from '../../protocol/types/index.ts';
 import { headerOf } from './draw.ts';
 import { operatorFaults } from './faults.ts';
@@ -63,12 +63,15 @@ interface RawDispute {
 }
 
 /**
- * Disputes a signed result of general SQL, with the plaintiff's bond. `uri` is where jurors find `evidence`.
+ * Disputes a signed result of general SQL, with the plaintiff's bond: a file of `signedResult`, or one side of a contradiction that the
+ * client met (`picolo.lies`). `uri` is where jurors find question, rows and signature.
  * @throws CHAIN_REFUSED with the court's reason (NotQuerier, AlreadyDisputed, EvidenceExpired, …)
  */
-export async function disputeResult(network: Network, { answer }: DisputedResult, uri: string): Promise<Receipt & { readonly dispute: bigint }> {
+export async function disputeResult(
+  network: Network, { statement, signature }: Pick<SignedStatement, 'statement' | 'signature'>, uri: string,
+): Promise<Receipt & { readonly dispute: bigint }> {
   await payBond(network, 'BOND');
-  return opened(network, await network.send('DisputeCourt', 'openStatement', [answer.statement, answer.signature, uri]));
+  return opened(network, await network.send('DisputeCourt', 'openStatement', [statement, signature, uri]));
 }
 
 /** Accuses a node of something else that no contract can judge; `claim` is a hash of the evidence at `uri`. */

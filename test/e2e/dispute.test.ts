@@ -71,6 +71,8 @@ describe('e2e: a dispute', () => {
     await refusesOtherFiles(file);
 
     await dispute(['open', '--evidence', file, '--uri', 'https://evidence.example/answer.json', ...mine()]);
+    const { disputes } = await command<{ disputes: { role: string; phase: string }[] }>(['provider', 'status', ...as(LIAR)]);
+    expect(disputes.map(({ role, phase }) => [role, phase])).to.deep.equal([['accused', 'answer']]);
     await dispute(['answer', '--dispute', '1', '--uri', 'https://evidence.example/mine.json', ...as(LIAR)]);
     expect((await faultOf(dispute(['draw', '--dispute', '1', ...mine()]))).code).to.equal('CHAIN_REFUSED');
     await rpc(world.chain.rpcUrl, 'hardhat_mine', ['0x41']);
