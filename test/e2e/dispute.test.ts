@@ -54,7 +54,7 @@ describe('e2e: a dispute', () => {
   const as = (at: number): string[] => ['--dir', world.providers[at]!.dir];
   const seen = async (): Promise<Dispute> => (await dispute<[Dispute]>(['list', '--dispute', '1', ...mine()]))[0];
 
-  it('P-6.5-committee: a node that sums wrongly is disputed, judged by other providers, and pays', async () => {
+  it('P-6.5-committee, QUERY-54: a node that sums wrongly is disputed, judged by other providers, and pays', async () => {
     const liar = world.providers[LIAR]!;
     // the caps of a week leave the whole penalty: a fiftieth of what all have staked is more than a tenth of the liar's
     await command(['provider', 'stake', '--amount', '1500', ...as(1)]);
