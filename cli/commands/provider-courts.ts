@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { hash32From, type Address, type GroupId } from '../../protocol/types/index.ts';
-import { challengeOf, closeGroup, declareFailure, disputes, noticeOf, requestLeave, type DisputeView, type Network, type OpenChallenge } from '../../sdk/operator/index.ts';
+import {
+  challengeOf, closeGroup, declareFailure, disputes, noticeOf, requestLeave, type DisputeView, type Network, type OpenChallenge,
+} from '../../sdk/operator/index.ts';
 import { openProvider, outputOf } from '../options.ts';
 
 /** `provider failed`: a broken machine is replaced, not slashed. */
