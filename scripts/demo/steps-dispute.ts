@@ -75,7 +75,7 @@ async function wrongSum(world: World, step: StepContext): Promise<DisputedResult
 }
 
 async function opened(world: World, step: StepContext, evidence: DisputedResult, accused: Party): Promise<bigint> {
-  const { dispute, gasUsed } = await disputeResult(world.network, evidence, 'https://evidence.example/sum.json');
+  const { dispute, gasUsed } = await disputeResult(world.network, evidence.answer, 'https://evidence.example/sum.json');
   await answerDispute(accused.network, dispute, 'https://evidence.example/answer.json');
   step.say('the owner disputes it with a bond of 200 PINT, the accused answers with the same');
   world.gas['openDispute'] = gasUsed;
