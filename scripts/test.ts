@@ -1,5 +1,5 @@
 /**
- * `npm test`: every suite, each in its own process, then one line with the real totals. A suite that
+ * `npm test`: every suite, each in its own process and the contracts beside the others, then one line with the real totals. A suite that
  * dies without totals counts as one failure, so a crash can never look like success.
  *
  *   npm test                    everything
@@ -27,8 +27,12 @@ interface Suite {
   readonly args: readonly string[];
   /** Reads totals of a runner that does not write the totals file. */
   readonly totals?: (output: string) => Totals | undefined;
+  /** Compiles and runs on one core for minutes: goes on beside the others, its output held back, until only process tests are left. */
+  readonly beside?: boolean;
   /** Files that may fail before the suite has failed: they are tried a second time, from a new beginning. */
   readonly secondTries?: number;
+  /** Runs when everything else is over. */
+  readonly alone?: boolean;
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -46,9 +50,9 @@ const suites: readonly Suite[] = [
   mocha('tidy', 'test/tidy/**/*.test.ts'),
   mocha('unit', 'test/{unit,conformance}/**/*.test.ts', '--parallel', '--jobs', '2'),
   mocha('sim', 'test/sim/**/*.test.ts', '--parallel', '--jobs', '2', '--timeout', '600000'),
-  { name: 'contracts', command: bin('hardhat'), args: ['test'], totals: readHardhatTotals },
+  { name: 'contracts', command: bin('hardhat'), args: ['test'], totals: readHardhatTotals, beside: true },
   // real processes share the machine with whatever else it does
-  { ...mocha('e2e', 'test/{e2e,browser,byzantine}/**/*.test.ts', '--timeout', '300000'), secondTries: 2 },
+  { ...mocha('e2e', 'test/{e2e,browser,byzantine}/**/*.test.ts', '--timeout', '300000'), secondTries: 2, alone: true },
 ];
 
 /** The suite; of a few failed files what a second try shows, with both in the output. */
@@ -65,7 +69,8 @@ async function runWithSecondTry(suite: Suite): Promise<Totals> {
 function run(suite: Suite): Promise<Totals> {
   const scratch = mkdtempSync(join(tmpdir(), 'picolo-test-'));
   const totalsFile = join(scratch, 'totals.json');
-  console.log(`\n== ${suite.name}`);
+  const heading = `\n== ${suite.name}`;
+  if (suite.beside !== true) console.log(heading);
   const startedMs = Date.now();
   const child = spawn(suite.command, suite.args, {
     cwd: root,
@@ -75,7 +80,7 @@ function run(suite: Suite): Promise<Totals> {
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
-    process.stdout.write(chunk);
+    if (suite.beside !== true) process.stdout.write(chunk);
   });
   return new Promise((resolve) => {
     child.on('error', (error) => (output += String(error)));
@@ -83,6 +88,7 @@ function run(suite: Suite): Promise<Totals> {
       const totals = readTotals(suite, totalsFile, output) ?? { passed: 0, failed: 1, skipped: 0 };
       if (code !== 0 && totals.failed === 0) totals.failed = 1;
       rmSync(scratch, { recursive: true, force: true });
+      if (suite.beside === true) console.log(`${heading}\n${output}`);
       console.log(`== ${suite.name}: ${line(totals)} in ${Math.round((Date.now() - startedMs) / 1000)} s`);
       resolve(totals);
     });
@@ -102,6 +108,15 @@ function line(totals: Totals): string {
   return `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}`;
 }
 
+async function inTurn(few: readonly Suite[]): Promise<void> {
+  for (const suite of few) {
+    const totals = await runWithSecondTry(suite);
+    sum.passed += totals.passed;
+    sum.failed += totals.failed;
+    sum.skipped += totals.skipped;
+  }
+}
+
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !suites.some((suite) => suite.name === name));
 if (unknown.length > 0) {
@@ -109,12 +124,11 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const sum: Totals = { passed: 0, failed: 0, skipped: 0 };
-for (const suite of suites) {
-  if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
-  const totals = await runWithSecondTry(suite);
-  sum.passed += totals.passed;
-  sum.failed += totals.failed;
-  sum.skipped += totals.skipped;
-}
+const chosen = suites.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+await Promise.all([
+  inTurn(chosen.filter(({ beside, alone }) => beside !== true && alone !== true)),
+  inTurn(chosen.filter(({ beside }) => beside === true)),
+]);
+await inTurn(chosen.filter(({ alone }) => alone === true));
 console.log(`\n${line(sum)}`);
 process.exitCode = sum.failed === 0 ? 0 : 1;
