@@ -120,13 +120,13 @@ describe('e2e: transactions over several groups', () => {
   it('X-FINISH: the client dies after its prepares, and a replica is killed: the groups finish it, the replica too when it is back', async () => {
     const dying = new Dying((url) => url.endsWith(CARRY));
     const gone = await connect(dying.fetch);
-    void sell(gone, await sessionsOf(gone)).catch(() => undefined);
+    void sell(gone, await sessionsOf(gone), { decideWithinMs: 25_000 }).catch(() => undefined); // a leader may have to be replaced first
     await eventually('its end', async () => dying.dead || undefined);
     await provider(1).process?.kill();
     await eventually('both rows', async () => {
       const [units, cents] = await proven();
       return units === 9 && cents === 5_900 ? true : undefined;
-    });
+    }, 60_000);
     world.own(await startProvider(provider(1)));
     for (const { group } of dapps) {
       await eventually('it is live', async () => ((await groupAt(provider(1), group))?.state === 'live' ? true : undefined));
