@@ -36,6 +36,8 @@ export const limits = Object.freeze({
   planMs: 30_000,
   /** How long after its deadline a plan can still be aborted, and a decision to commit is kept. */
   decisionMs: 7 * 24 * 60 * 60 * 1000,
+  /** How long a nonce stands after the expiry of its transaction, so that a writer that was cut off can still see what became of it. */
+  nonceGraceMs: 60_000,
   plansRemembered: 10_000,
   proofsCarried: 64,
   // questions between nodes

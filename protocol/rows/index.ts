@@ -13,7 +13,7 @@
  */
 export { compareKeys, orderedKey } from './key.ts';
 export {
-  DATABASE_TABLE, NONCE_TABLE, SCHEMA_TABLE, databasePath, keyRef, noncePath, nonceRef, pathOf, pathRange, schemaPath, type KeyRef,
+  DATABASE_TABLE, NONCE_TABLE, SCHEMA_TABLE, databasePath, keyRef, noncePath, nonceRef, nonceUntil, pathOf, pathRange, schemaPath, type KeyRef,
 } from './path.ts';
 export { keyC, mutationC, put, remove, rowC, type Mutation } from './mutation.ts';
 export {

@@ -1,8 +1,9 @@
 import type { Scalar } from '../codec/index.ts';
 import { sha256 } from '../crypto/index.ts';
+import { addMs, MAX_TIMESTAMP } from '../hlc/index.ts';
 import { limits } from '../limits/index.ts';
 import { rowFaults } from '../schema/index.ts';
-import { bytesOf, concatBytes, hexOf, uintBytes, type Address, type DatabaseId, type Path } from '../types/index.ts';
+import { bytesOf, concatBytes, hexOf, uintBytes, type Address, type DatabaseId, type Path, type Timestamp } from '../types/index.ts';
 import { orderedKey } from './key.ts';
 
 /** Tables that every database has; users' tables never start with an underscore. */
@@ -46,6 +47,12 @@ export function schemaPath(database: DatabaseId): Path {
 /** Where the metadata of a database is stored. */
 export function databasePath(database: DatabaseId): Path {
   return pathOf(database, DATABASE_TABLE, '', []);
+}
+
+/** Closed timestamp up to which the nonce of a transaction stands: beyond its expiry, so that its writer can see what became of it (DATA-26). */
+export function nonceUntil(notAfter: Timestamp): Timestamp {
+  const until = addMs(notAfter, limits.nonceGraceMs);
+  return until > MAX_TIMESTAMP ? MAX_TIMESTAMP : until;
 }
 
 /** The key that a transaction consumes: exactly-once execution is an ordinary conflict on it (consensus §2.2). */

@@ -1,7 +1,7 @@
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { msOf } from '../../protocol/hlc/index.ts';
 import { agreementOf } from '../../protocol/query/index.ts';
-import { entryIdOf, noncePath, pathOf, txIdOf, type SignedTransaction } from '../../protocol/rows/index.ts';
+import { entryIdOf, noncePath, nonceUntil, pathOf, txIdOf, type SignedTransaction } from '../../protocol/rows/index.ts';
 import { ZERO_HASH, type EntryId, type GroupId, type Hex, type Path, type Timestamp } from '../../protocol/types/index.ts';
 import type { Client } from '../client.ts';
 import { sdkFaults } from '../errors.ts';
@@ -41,7 +41,7 @@ interface Consumed {
   readonly ts: Timestamp;
 }
 
-/** 'free' only when f + 1 nodes say so and nothing at or below the expiry can become final any more. */
+/** 'free' only when f + 1 nodes say so, nothing at or below the expiry can become final any more, and a nonce that was used would still stand (DATA-26). */
 async function nonceState(client: Client, group: GroupId, database: Hex, path: Path, notAfter: Timestamp): Promise<Consumed | 'free' | 'unknown'> {
   const { replicas } = await client.trust.roster(group);
   const needed = Math.min(agreementOf(replicas.length), client.nodes.urls.length);
@@ -52,7 +52,7 @@ async function nonceState(client: Client, group: GroupId, database: Hex, path: P
     const found = answer.status === 'fulfilled' ? answer.value.versions[0] : undefined;
     if (answer.status !== 'fulfilled' || found === undefined) continue;
     if (found.version !== ZERO_HASH) return { entryId: found.version as EntryId, ts: found.writtenAt };
-    if (answer.value.closeTs >= notAfter) free += 1;
+    if (answer.value.closeTs >= notAfter && answer.value.closeTs <= nonceUntil(notAfter)) free += 1;
   }
   return free >= needed ? 'free' : 'unknown';
 }

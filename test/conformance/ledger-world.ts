@@ -4,7 +4,7 @@ import type { Domain } from '../../protocol/codec/index.ts';
 import { MAX_TIMESTAMP, timestampOf } from '../../protocol/hlc/index.ts';
 import {
   buildTransaction, changedSchema, changesOf, changeSchema, createDatabase, databaseIdOf, entryIdOf, footprintOf, indexKeyOf, keyRef,
-  leafOf, nonceLeafOf, put, remove, signTransaction, signTransactions, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef,
+  leafOf, nonceLeafOf, nonceUntil, put, remove, signTransaction, signTransactions, toCommand, type Before, type Change, type DatabaseMetadata, type EntryRef,
   type KeyRef, type Mutation, type SignedTransaction,
 } from '../../protocol/rows/index.ts';
 import {
@@ -165,7 +165,7 @@ export class World {
 
   consume(tx: SignedTransaction, by: EntryRef): void {
     const { path, rowHash } = nonceLeafOf(tx.header, by);
-    this.note(by, path, rowHash as Hash32, tx.header.notAfter as Timestamp);
+    this.note(by, path, rowHash as Hash32, nonceUntil(tx.header.notAfter as Timestamp));
   }
 
   /** Any other leaf; with `notAfter` one that expires. */

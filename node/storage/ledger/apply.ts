@@ -1,7 +1,7 @@
 import type { Scalar } from '../../../protocol/codec/index.ts';
 import { invariant } from '../../../protocol/errors/index.ts';
 import {
-  changedSchema, changesOf, indexKeyOf, keyRef, nonceRef, pathOf, pathRange, SCHEMA_TABLE,
+  changedSchema, changesOf, indexKeyOf, keyRef, nonceRef, nonceUntil, pathOf, pathRange, SCHEMA_TABLE,
   type Before, type Change, type EntryRef, type KeyRef, type SignedTransaction,
 } from '../../../protocol/rows/index.ts';
 import { keyOf, schemaEffects, type Index, type Schema, type Table } from '../../../protocol/schema/index.ts';
@@ -165,7 +165,7 @@ export class Applier {
     const { database, writer, nonce, notAfter } = run.tx.header;
     const ref = nonceRef(database, writer, nonce);
     this.#put(run, ref, null, null, leaves.current(ref.path)); // one may stand there only when it has expired
-    nonces.add(ref.path, run.by.ts, notAfter as EntryRef['ts']);
+    nonces.add(ref.path, run.by.ts, nonceUntil(notAfter as EntryRef['ts']));
   }
 
   /** Timestamps that later entries of this window may not get below. */

@@ -7,7 +7,7 @@ import {
 } from '../../../protocol/cross-group/index.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import {
-  contentHashOf, entryIdOf, headerC, keyC, keyHashOf, NONCE_TABLE, noncePath, pathOf, put, rowC, rowHashOf, txIdOf, vouchedTxId,
+  contentHashOf, entryIdOf, headerC, keyC, keyHashOf, NONCE_TABLE, nonceUntil, noncePath, pathOf, put, rowC, rowHashOf, txIdOf, vouchedTxId,
   writerSignatureC,
 } from '../../../protocol/rows/index.ts';
 import { rangeProofC, verifyRange } from '../../../protocol/state-tree/index.ts';
@@ -89,7 +89,7 @@ export function entryIdFrom(domain: Domain, { vouch, ts }: ChunkEntry, leaf: Chu
 
 /** When the leaf leaves the state; undefined for one that stays. */
 export function expiryOf({ vouch }: ChunkEntry, leaf: ChunkLeaf): Timestamp | undefined {
-  if (leaf.table === NONCE_TABLE) return vouch?.header.notAfter as Timestamp | undefined;
+  if (leaf.table === NONCE_TABLE) return vouch === null ? undefined : nonceUntil(vouch.header.notAfter as Timestamp);
   if (leaf.table === MARK_TABLE) return readMarkLeaf(stageLeaf(leaf)).decideBy;
   return leaf.table === DECISION_TABLE ? decisionExpiryOf(readDecisionLeaf(stageLeaf(leaf))) : undefined;
 }

@@ -4,8 +4,8 @@ import { blobOf, hashFrom, tsBlob, tsFrom } from '../file/bytes.ts';
 import type { Store } from './store.ts';
 
 /**
- * Keys that outlive nothing but a moment: nonces, marks of parts, decisions about plans. A nonce leaf leaves the state with the first checkpoint whose
- * closed timestamp is past its transaction's `notAfter`: nobody can execute that transaction any
+ * Keys that outlive nothing but a moment: nonces, marks of parts, decisions about plans. Each leaves the state with the first checkpoint whose
+ * closed timestamp is past its time (of a nonce: `nonceUntil`): nobody can execute that transaction any
  * more, and a function of the closed timestamp is the same on every replica (consensus §2.11).
  */
 export class Nonces {
@@ -15,8 +15,8 @@ export class Nonces {
     this.#store = store;
   }
 
-  add(path: Path, ts: Timestamp, notAfter: Timestamp): void {
-    this.#store.run('INSERT INTO nonces VALUES (?, ?, ?)', blobOf(path), tsBlob(ts), tsBlob(notAfter));
+  add(path: Path, ts: Timestamp, until: Timestamp): void {
+    this.#store.run('INSERT INTO nonces VALUES (?, ?, ?)', blobOf(path), tsBlob(ts), tsBlob(until));
   }
 
   /** True when a checkpoint at `closeTs` would no longer hold the nonce that was consumed at `ts`. */
