@@ -70,7 +70,7 @@ describe('JurorSeats', () => {
     await unseated(place, giveBack(place, [0]), 'UnknownSeat', 0n);
     await enrich(world, jurors[1]!.owner, 3n * SEAT);
     await expect(take(place, 1, 3)).to.emit(seats(place), 'SeatTaken').withArgs(36n, ethers.getAddress(jurors[1]!.address), await jurors[1]!.owner.getAddress());
-    expect((await seatOf(place, 0)).node).to.equal(ethers.getAddress(jurors[1]!.address));
+    for (const seat of [0, 1, 36]) expect((await seatOf(place, seat)).node).to.equal(ethers.getAddress(jurors[1]!.address));
     expect(await seats(place).getFunction('seatCount')()).to.equal(37n);
   });
 
@@ -82,9 +82,13 @@ describe('JurorSeats', () => {
     for (let i = 0; i < 3; i++) await leave(place, 5, mine.slice(32 * i, 32 * i + 32));
     await helpers.time.increase(LEAVE);
     for (let i = 0; i < 3; i++) await giveBack(place, mine.slice(32 * i, 32 * i + 32));
+    for (let who = 1; who < 5; who++) await leave(place, who, [0, 1, 2, 3, 4, 5].map((seat) => 6 * who + seat));
+    await leave(place, 5, [30, 31, 32, 33]); // eight of 132 count
     await open(place);
+    await helpers.setPrevRandao(1n);
     const header = await seedHeader(place);
     for (let calls = 0; calls < 3 && (await committee(place)).length < 7; calls++) await send(court(place), place.world.watcher, 'draw', 1n, header);
+    expect((await court(place).getFunction('roundOf')(1n, 0)).cursor > 64n).to.equal(true);
     expect(await committee(place)).to.have.length(7);
     expect((await committee(place)).every((seat) => seat < 36n)).to.equal(true);
   });
