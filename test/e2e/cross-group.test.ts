@@ -62,7 +62,10 @@ describe('e2e: transactions over several groups', () => {
     return [stock.row?.['units'], account.row?.['cents']];
   };
 
-  const sessionsOf = async (by: Picolo): Promise<readonly [Database, Database]> => [await by.database(shop.id), await by.database(bank.id)];
+  /** Of another client, which sees what was written here: a stale read makes a first try abort. */
+  const sessionsOf = async (by: Picolo): Promise<readonly [Database, Database]> => [
+    await by.database(shop.id, { bookmark: shop.bookmark }), await by.database(bank.id, { bookmark: bank.bookmark }),
+  ];
 
   it('P-5.3.1-2pc: commits in both groups at one time, and each row leads back to its writer\'s signature', async () => {
     const { receipt } = await sell(picolo, [shop, bank]);
