@@ -2,7 +2,8 @@
  * Where stamps stand relative to the clock. T1 asks that a stamp is younger than W when a voter judges it, T2 that it is
  * older than W when the second phase is signed (§2.10). A gateway that stamps so that W is over just when its votes are
  * back loses no vote to T1 and waits for nothing in T2, on a calm machine and on a busy one. What it needs for that it
- * measures: how long votes take, how far the voters' clocks are ahead, and a margin for votes it lost all the same.
+ * measures: how long votes take, how far the voters' clocks are ahead, and a margin for votes it lost all the same. Beside them stand how long
+ * blocks and commands usually take, which timers and repetitions follow (decision 0184).
  */
 import type { Replica } from './state.ts';
 
