@@ -1,5 +1,8 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { InvariantError, isPicoloError, type PicoloError } from '../../protocol/errors/index.ts';
+import { limits } from '../../protocol/limits/index.ts';
 import { apiFaults, httpStatusOf } from '../../protocol/query/index.ts';
 
 /** Whatever was thrown, as a coded fault. Untyped errors say nothing about the inside of the node. */
@@ -19,7 +22,21 @@ export function sendFailure(error: unknown, request: FastifyRequest, reply: Fast
   const fault = faultOf(error, request.id);
   if (fault.code === 'API_INTERNAL') request.log.error({ err: error, request: request.id }, 'request failed');
   if (error instanceof InvariantError) onBroken(error);
-  void reply.code(httpStatusOf(fault)).type('application/json; charset=utf-8').send(failureText(fault));
+  const text = failureText(fault);
+  void reply.code(httpStatusOf(fault)).type('application/json; charset=utf-8').header('content-length', Buffer.byteLength(text));
+  void reply.send(request.raw.complete ? text : Readable.from(thenTheRest(text, request.raw)));
+}
+
+/**
+ * Says all of the answer at once, and ends it when the client has sent all of its body or its time is over: a connection that is
+ * closed before is reset, and with it goes an answer that the client has not yet read (RFC 9112 §9.6).
+ */
+async function* thenTheRest(text: string, request: IncomingMessage): AsyncGenerator<string> {
+  yield text;
+  if (request.readableEnded || request.destroyed) return;
+  const timer = setTimeout(() => request.destroy(), limits.apiRequestMs);
+  await new Promise((resolve) => request.once('end', resolve).once('close', resolve).resume());
+  clearTimeout(timer);
 }
 
 export function failureText(fault: PicoloError): string {

@@ -169,6 +169,46 @@ describe('node api', () => {
     await raw.close();
   });
 
+  describe('a body that is too large', () => {
+    const MANY = 12;
+    const body = Buffer.alloc(5 * limits.requestBytes, 'x');
+    let url: string;
+    let open: FastifyInstance;
+
+    before(async () => {
+      open = apiWith({});
+      url = await open.listen({ host: '127.0.0.1', port: 0 });
+    });
+    after(() => open.close());
+
+    /** As browsers do: listens only when everything is sent, and asks for the end of the connection. */
+    const sendThenListen = (framing: string, bytes: Buffer): Promise<string> => new Promise((resolve, reject) => {
+      const { port, hostname } = new URL(url);
+      let text = '';
+      const socket = connectTcp(Number(port), hostname, () => {
+        socket.write(`POST /v1/query HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n${framing}\r\n\r\n`);
+        socket.write(bytes, () => socket.on('data', (data) => { text += data.toString(); }));
+      });
+      socket.once('error', reject).once('close', () => resolve(text));
+    });
+
+    it('is refused with its code, however often, and the next request is answered', async () => {
+      for (let n = 0; n < MANY; n++) {
+        const refused = await fetch(`${url}/v1/query`, { method: 'POST', headers: json, body });
+        expect([refused.status, ((await refused.json()) as { error: { code: string } }).error.code]).to.deep.equal([413, 'API_OVERSIZED']);
+        expect((await fetch(`${url}/healthz`)).status).to.equal(200);
+      }
+    });
+
+    it('is refused where the client sends all of it before it listens, announced or in chunks', async () => {
+      const chunk = Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from('\r\n0\r\n\r\n')]);
+      for (let n = 0; n < MANY; n++) {
+        const answers = [await sendThenListen(`content-length: ${body.length}`, body), await sendThenListen('transfer-encoding: chunked', chunk)];
+        for (const answer of answers) expect(answer).to.match(/^HTTP\/1\.1 413/).and.contain('API_OVERSIZED');
+      }
+    });
+  });
+
   it('never answers 5xx to a random body, in either form', async () => {
     const posts = Object.values(operations).filter(({ method }) => method === 'POST').map(({ url }) => url);
     const cbor = fc.uint8Array({ maxLength: 200 }).map((bytes) => ({ type: 'application/cbor', payload: Buffer.from(bytes) }));
