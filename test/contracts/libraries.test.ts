@@ -5,7 +5,7 @@ import { AbiCoder, TypedDataEncoder, type Contract } from 'ethers';
 import { contractNames } from '../../contracts/index.ts';
 import { structs, typeString, type StructName } from '../../protocol/codec/index.ts';
 import { rootOfPath, sha256, signDigest, type MerkleStep } from '../../protocol/crypto/index.ts';
-import { createTree, verifyProof, type Leaf, type TreeProof } from '../../protocol/state-tree/index.ts';
+import { createTree, verifyProof, type TreeProof } from '../../protocol/state-tree/index.ts';
 import {
   bytesOf, concatBytes, hexOf, quorumOf, uintBytes, ZERO_HASH, type Digest, type Hash32, type Hex, type Path, type Signature,
 } from '../../protocol/types/index.ts';
@@ -15,6 +15,7 @@ import { bytecodeSource } from '../../scripts/generate-bytecode.ts';
 import { harnessFile, harnessSource, hashesFile, hashesSource } from '../../scripts/generate-hashes.ts';
 import { eip712Vectors, files, jsonOf, merkleVectors } from '../../scripts/vectors-eip712.ts';
 import { h } from './cases.ts';
+import { packPath, packProof, type RawProof } from './packed.ts';
 import { syntheticProof } from './synthetic.ts';
 import { compactOf, deployed, ethers, helpers, keyOf, packRoster } from './world.ts';
 
@@ -35,23 +36,9 @@ interface TreeVectors {
   readonly trees: readonly { name: string; root: Hash32; proofs: readonly { path: Path; proof: RawProof; shows: Record<string, string> }[] }[];
   readonly refused: readonly { name: string; root: Hash32; path: Path; proof: RawProof; refusedBy: string }[];
 }
-interface RawProof {
-  readonly terminal: Leaf | null;
-  readonly steps: readonly { depth: number; sibling: Hash32; siblingCount: string }[];
-}
-
 const read = <T>(name: string): T => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8')) as T;
 const lib = (): Promise<Contract> => ethers.deployContract('LibraryHarness') as unknown as Promise<Contract>;
 const harness = (): Promise<Contract> => helpers.loadFixture(lib);
-
-/** rowHash ‖ steps as in PrefixTree. */
-function packProof({ terminal, steps }: { terminal: Leaf | null; steps: readonly { depth: number; sibling: Hash32; siblingCount: bigint | string }[] }): Hex {
-  const packed = steps.map((step) => concatBytes(uintBytes(step.depth, 1), uintBytes(BigInt(step.siblingCount), 5), bytesOf(step.sibling)));
-  return hexOf(concatBytes(bytesOf(terminal!.rowHash), uintBytes(steps.length, 1), ...packed));
-}
-
-const packPath = (steps: readonly MerkleStep[]): Hex =>
-  hexOf(concatBytes(Uint8Array.of(steps.length), ...steps.map((step) => bytesOf(step.sibling))));
 
 describe('generated files are fresh', () => {
   it('PicoloHashes.sol is what protocol/codec/structs.ts says', () => {
