@@ -172,7 +172,7 @@ describe('AvailabilityCourt: the drain', () => {
     expect(await ethers.provider.getBalance(await c.getAddress())).to.equal(0n);
   });
 
-  it('the last second of the reply window is in time, the next one is not', async () => {
+  it('block stuffing, censorship of responses: the last second of the reply window is in time, the next one is not', async () => {
     const first = await stage();
     const { at: asked } = await opened(first);
     await at(asked + HOUR);

@@ -166,7 +166,7 @@ describe('PaymentChannels', () => {
     expect((await recordOf(s.channels, key)).claimed).to.equal(0n);
   });
 
-  it('ERC-777 style reentrance (Eigen H-01): a hook cannot enter again', async () => {
+  it('ERC-777 / hook reentrancy (Eigen H-01): a hook cannot enter again', async () => {
     const s = await stage();
     const token = (await ethers.deployContract('HookToken')) as unknown as Contract;
     await send(token, s.world.admin, 'transfer', await s.payer.getAddress(), 1_000n);

@@ -91,7 +91,7 @@ describe('StakeVault: stake', () => {
     await expect(send(vault, node.owner, 'deposit', addressOf(keyOf(9)), 1)).to.be.revertedWithCustomError(vault, 'NotActive');
   });
 
-  it('deposit of others never touches the clock of a leaving node (Livepeer: a third party could cancel an unlock)', async () => {
+  it('bounded list filled by others (Trust H-3, Livepeer): a stranger\'s deposit never touches the clock of a leaving node', async () => {
     const { world, vault, node } = await stage();
     await send(vault, node.owner, 'requestUnbond', node.address, PINT);
     const { unlockAt } = await account(vault, node);
@@ -153,7 +153,7 @@ describe('StakeVault: stake', () => {
 });
 
 describe('StakeVault: slashing', () => {
-  it('slash front-run by withdrawal: pending stake is slashed after active', async () => {
+  it('slash front-run by withdrawal (Graph M-01): pending stake is slashed after active', async () => {
     const { vault, node, slasher } = await stage();
     await send(vault, node.owner, 'requestUnbond', node.address, 1_500n * PINT);
     await send(vault, slasher, 'slash', penalty(node.address, 5_000));
@@ -161,7 +161,7 @@ describe('StakeVault: slashing', () => {
     expect([active, pending]).to.deep.equal([0n, 1_000n * PINT]);
   });
 
-  it('slash never reverts on greed: bps and shares are clamped, at least half burns (OZ M-02, L-18)', async () => {
+  it('slash reverts (Graph M-02, L-18): bps and shares that ask too much are clamped, at least half burns', async () => {
     const { vault, node, slasher, world } = await stage();
     await send(vault, slasher, 'slash', penalty(node.address, 60_000, 1, { reporterBps: 65_535, consumerBps: 65_535 }));
     const credits = [await vault.getFunction('creditOf')(reporter), await vault.getFunction('creditOf')(consumer)];
@@ -262,7 +262,7 @@ describe('VaultModules', () => {
     await expect(send(vault, world.admin, 'proposeAdmin', ethers.ZeroAddress)).to.be.revertedWithCustomError(vault, 'NotAdmin');
   });
 
-  it('CometBFT ASA-2024-004: periods where evidence outlives stake cannot be deployed', async () => {
+  it('evidence outlives stake (Trust M-9, CometBFT ASA-2024-004): periods in which it could cannot be deployed', async () => {
     const wrong: readonly [Record<string, bigint>, string][] = [
       [{ unbonding: 22n * DAY - 1n }, 'unbonding outlives evidence'],
       [{ evidenceWindow: 14n * DAY + 1n }, 'unbonding outlives evidence'],
