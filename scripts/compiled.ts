@@ -34,13 +34,13 @@ export interface Bytecode {
   readonly contracts: Readonly<Record<string, CompiledContract>>;
 }
 
-/** SHA-256 over everything that a compiled contract is made from. */
-export function sourcesHash(): string {
-  const sources = readdirSync(join(root, 'contracts'), { recursive: true, encoding: 'utf8' })
+/** SHA-256 over everything that a compiled contract is made from, here or in a copy of the repository. */
+export function sourcesHash(of = root): string {
+  const sources = readdirSync(join(of, 'contracts'), { recursive: true, encoding: 'utf8' })
     .map((file) => join('contracts', file)).filter((file) => file.endsWith('.sol'));
   const hash = createHash('sha256');
   for (const file of [...sources.toSorted(), ...MADE_WITH]) {
-    const text = readFileSync(join(root, file));
+    const text = readFileSync(join(of, file));
     hash.update(`${file}\0${text.length}\0`).update(text);
   }
   return hash.digest('hex');

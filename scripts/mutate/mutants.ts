@@ -4,6 +4,8 @@ import type { SolidityOutput } from './compile.ts';
 export interface Mutant {
   readonly file: string;
   readonly line: number;
+  /** The function, modifier or constructor around it; of a declaration nothing. */
+  readonly within: string;
   readonly kind: string;
   readonly start: number;
   readonly length: number;
@@ -24,10 +26,12 @@ const ARITHMETIC: Readonly<Record<string, string>> = { '+': '-', '-': '+', '*': 
 export function mutantsOf(file: string, source: string, output: SolidityOutput): Mutant[] {
   const bytes = Buffer.from(source);
   const found: Mutant[] = [];
+  const functions: { readonly name: string; readonly start: number; readonly end: number }[] = [];
   const add = (kind: string, start: number, length: number, to: string): void => {
     const from = bytes.subarray(start, start + length).toString();
     const line = bytes.subarray(0, start).toString().split('\n').length;
-    found.push({ file, line, kind, start, length, from, to });
+    const within = functions.find((each) => each.start <= start && start < each.end)?.name ?? '';
+    found.push({ file, line, within, kind, start, length, from, to });
   };
   walk(output.sources[file]?.ast, (node) => {
     const [start, length] = place(node);
@@ -35,7 +39,9 @@ export function mutantsOf(file: string, source: string, output: SolidityOutput):
       const [at, size] = place(of as Node);
       return bytes.subarray(at, at + size).toString();
     };
-    if (node.nodeType === 'BinaryOperation') {
+    if (node.nodeType === 'FunctionDefinition' || node.nodeType === 'ModifierDefinition') {
+      functions.push({ name: (node['name'] as string) || (node['kind'] as string), start, end: start + length });
+    } else if (node.nodeType === 'BinaryOperation') {
       const operator = node['operator'] as string;
       const [left, right] = [text(node['leftExpression']), text(node['rightExpression'])];
       const other = COMPARISONS[operator] ?? ARITHMETIC[operator];
@@ -74,4 +80,11 @@ function walk(value: unknown, visit: (node: Node) => void): void {
     if ('nodeType' in value && 'src' in value) visit(value as Node);
     for (const each of Object.values(value)) walk(each, visit);
   }
+}
+
+/** Names a fault in a way that stays when the lines above it move. */
+export function labelOf({ file, within, kind, from, to }: Mutant): string {
+  const plain = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 100);
+  const name = file.replace(/^contracts\//, '').replace(/\.sol$/, '');
+  return `${name} ${within} ${kind}: ${plain(from)} -> ${to === '' ? 'nothing' : plain(to)}`;
 }

@@ -1,0 +1,2 @@
+/** Faults that change nothing anybody could observe, by label, and why. They count as tried, not as survivors. */
+export const equivalents: Readonly<Record<string, string>> = {};
