@@ -2,10 +2,11 @@
  * A network of real processes in a temporary folder, on free ports: chain, contracts, staked providers, and a
  * dapp's wallet with a cluster and a payment channel. `close` ends every process by its pid, whatever happened.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEther, Wallet } from 'ethers';
+import { parse, stringify } from 'smol-toml';
 import { orderCluster } from '../../cli/commands/cluster.ts';
 import {
   createProvider, fund, stakeProvider, startChain, startProvider, type LocalChain, type LocalProvider, type ProviderWish,
@@ -54,15 +55,19 @@ export interface Wishes {
   readonly poqIntervalMs?: number;
   /** Puts a proxy in front of the chain, so that it can go down and come back. */
   readonly chainProxy?: boolean;
+  /** Sections of `picolo.toml`, for all providers that the world starts with. */
+  readonly settings?: Settings;
 }
 
+export type Settings = Readonly<Record<string, Readonly<Record<string, boolean | number | string>>>>;
+
 /** Chain, contracts and providers. Closes what it started when it fails on the way. */
-export async function openWorld({ providers = 4, chainProxy = false, ...wish }: Wishes = {}): Promise<World> {
+export async function openWorld({ providers = 4, chainProxy = false, settings = {}, ...wish }: Wishes = {}): Promise<World> {
   await installNativeCrypto();
   const dir = mkdtempSync(join(tmpdir(), 'picolo-e2e-'));
   const world = new LocalWorld(dir);
   try {
-    await world.start(providers, chainProxy, wish);
+    await world.start(providers, chainProxy, settings, wish);
     return world;
   } catch (error) {
     await world.close();
@@ -97,22 +102,23 @@ class LocalWorld implements World {
     return this.proxy;
   }
 
-  async start(providers: number, chainProxy: boolean, wish: Partial<ProviderWish>): Promise<void> {
+  async start(providers: number, chainProxy: boolean, settings: Settings, wish: Partial<ProviderWish>): Promise<void> {
     this.running = await startChain(this.dir);
     this.own(this.running.process);
     if (chainProxy) {
       this.proxy = await openProxy(Number(new URL(this.running.rpcUrl).port));
       this.running = { ...this.running, rpcUrl: `http://127.0.0.1:${this.proxy.port}` };
     }
-    await Promise.all(Array.from({ length: providers }, () => this.addProvider(wish)));
+    await Promise.all(Array.from({ length: providers }, () => this.addProvider(wish, settings)));
   }
 
-  async addProvider(wish: Partial<ProviderWish> = {}): Promise<LocalProvider> {
+  async addProvider(wish: Partial<ProviderWish> = {}, settings: Settings = {}): Promise<LocalProvider> {
     const at = this.providers.length;
     const name = wish.name ?? `provider-${at + 1}`;
     const reserved: LocalProvider = { name, dir: '', operator: ZERO_ADDRESS, node: ZERO_ADDRESS, apiUrl: '', peerPort: 0, process: undefined };
     this.providers.push(reserved); // keeps the names apart while several are made at once
     const provider = Object.assign(reserved, await createProvider(this.dir, this.chain, { ...wish, name }));
+    configure(provider, settings);
     await stakeProvider(provider);
     await startProvider(provider).finally(() => provider.process && this.own(provider.process));
     return provider;
@@ -157,6 +163,14 @@ class LocalWorld implements World {
     const all = new Set([...this.started, ...this.providers.flatMap((provider) => provider.process ?? [])]);
     return [...all].filter((child) => child.alive());
   }
+}
+
+/** Writes settings into `picolo.toml`, as an operator would; they hold from the next start. */
+function configure({ dir }: LocalProvider, settings: Settings): void {
+  const file = join(dir, 'picolo.toml');
+  const before = parse(readFileSync(file, 'utf8')) as Settings;
+  const merged = Object.entries(settings).map(([section, values]) => [section, { ...before[section], ...values }]);
+  writeFileSync(file, stringify({ ...before, ...Object.fromEntries(merged) }));
 }
 
 /** The promise's fault, which must have a code. */
