@@ -245,13 +245,17 @@ class Host implements GroupHost {
   private certified(certificate: CertifiedCheckpoint): void {
     const height: Height = certificate.checkpoint.height;
     this.parts.ledger.certify(height, encodeCertified(certificate));
+    if (this.parts.journal.overgrown) this.compact();
+    this.forgetBehind(height);
+    this.parts.events.onCertified(certificate);
+  }
+
+  /** The ledger, once synced, holds what the journal's older records protected (K-3, decision 0186). */
+  private compact(): void {
     this.parts.ledger.sync();
-    // from here the ledger holds what the journal's older records protected
     this.parts.journal
       .rewrite(snapshotRecords(this.replica).map(encodeRecord))
       .catch((error: unknown) => this.halt(error instanceof Error ? error.message : 'the journal failed'));
-    this.forgetBehind(height);
-    this.parts.events.onCertified(certificate);
   }
 
   private forgetBehind(height: Height): void {

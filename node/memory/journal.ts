@@ -19,16 +19,21 @@ interface Platter {
   firstSequence: bigint;
   torn: boolean;
   written: boolean;
+  /** Records of the newest rewrite. */
+  rewritten: number;
 }
 
+/** Records beyond those of the last rewrite from which another one is worth it. */
+const SLACK_RECORDS = 1_000;
+
 export function createMemoryDisk(): MemoryDisk {
-  const platter: Platter = { records: [], firstSequence: 0n, torn: false, written: false };
+  const platter: Platter = { records: [], firstSequence: 0n, torn: false, written: false, rewritten: 0 };
   return {
     open: () => openOn(platter),
     tear() {
       platter.torn = platter.records.pop() !== undefined || platter.torn;
     },
-    wipe: () => void Object.assign(platter, { records: [], firstSequence: 0n, torn: false, written: false }),
+    wipe: () => void Object.assign(platter, { records: [], firstSequence: 0n, torn: false, written: false, rewritten: 0 }),
   };
 }
 
@@ -60,8 +65,11 @@ function openOn(platter: Platter): Journal {
     async rewrite(records) {
       usable();
       queue = [];
-      Object.assign(platter, { records: records.map((record) => record.slice()), firstSequence: sequence, torn: false, written: true });
+      Object.assign(platter, { records: records.map((record) => record.slice()), firstSequence: sequence, torn: false, written: true, rewritten: records.length });
       sequence += BigInt(records.length);
+    },
+    get overgrown() {
+      return platter.torn || platter.records.length > 2 * platter.rewritten + SLACK_RECORDS;
     },
     async close() {
       if (!closed) settle();

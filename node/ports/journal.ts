@@ -11,5 +11,7 @@ export interface Journal {
   recover(): { readonly records: readonly Uint8Array[]; readonly torn: boolean; readonly missing: boolean };
   /** Atomically replaces the whole log by these records (after a stable checkpoint); durable on resolve. */
   rewrite(records: readonly Uint8Array[]): Promise<void>;
+  /** Worth a `rewrite`: it has grown well beyond what the last one left, or its tail was torn. Before that, appending is the cheaper way to keep it. */
+  readonly overgrown: boolean;
   close(): Promise<void>;
 }

@@ -53,7 +53,7 @@ export type Effect =
   | { readonly kind: 'commit'; readonly block: CommittedBlock }
   /** Compute the state commitment of this committed height; answer `commitment` (§2.11). */
   | { readonly kind: 'checkpointWanted'; readonly height: Height }
-  /** q signatures: the host certifies the height, syncs the ledger, then rewrites the journal by `snapshotRecords`. */
+  /** q signatures: the host certifies the height and, when the journal has grown enough, syncs the ledger and rewrites the journal by `snapshotRecords`. */
   | { readonly kind: 'certified'; readonly certificate: CertifiedCheckpoint }
   /** The history of peers is too short: fetch the snapshot of this checkpoint, then `installed` (§2.12). */
   | { readonly kind: 'snapshotWanted'; readonly from: ReplicaIndex; readonly certificate: CertifiedCheckpoint; readonly anchor: Anchor }

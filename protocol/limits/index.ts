@@ -59,6 +59,7 @@ export const limits = Object.freeze({
   // storage
   journalRecordBytes: 8 * 1024 * 1024,
   journalQueuedBytes: 64 * 1024 * 1024,
+  journalSlackBytes: 4 * 1024 * 1024,
   snapshotChunkBytes: 1024 * 1024,
   stateRootsKept: 8,
   /** Older roots kept because a member fetches their snapshot: how many, for how many checkpoints after its last question, and in total. */

@@ -78,6 +78,19 @@ export function journalConformance(name: string, make: () => JournalBench): void
       expect(texts(bench.open())).to.deep.equal(['x', 'y', 'z']);
     });
 
+    it('has not overgrown with a few records, has with very many, and no longer after a rewrite', async () => {
+      const bench = make();
+      const journal = bench.open();
+      journal.append(bytes('a'));
+      await journal.flush();
+      expect(journal.overgrown).to.equal(false);
+      for (let i = 0; i < 1_200; i++) journal.append(new Uint8Array(4_096));
+      await journal.flush();
+      expect(journal.overgrown).to.equal(true);
+      await journal.rewrite([bytes('x')]);
+      expect(journal.overgrown).to.equal(false);
+    });
+
     it('continues the sequence after a restart', async () => {
       const bench = make();
       const journal = bench.open();

@@ -117,8 +117,12 @@ export class Ledger implements Application {
     return { stateRoot: hashOf(leaves.join()), rowCount: BigInt(leaves.length), capsuleHead: hashOf(applied.join()) };
   }
 
-  sync(historyBlocks = 1_000_000): void {
+  sync(): void {
     this.synced = this.blocks.length;
+  }
+
+  /** Old blocks leave the history. */
+  prune(historyBlocks: number): void {
     const first = BigInt(Math.max(1, this.blocks.length - historyBlocks));
     if (first > this.firstKept) this.firstKept = first;
   }

@@ -9,6 +9,9 @@ import { Disk } from './disk.ts';
 import { Ledger } from './ledger.ts';
 import type { World } from './world.ts';
 
+/** Few, so that runs of a few seconds hold rewritten journals and long ones. */
+const OVERGROWN_RECORDS = 60;
+
 /** One machine: clock, disk, ledger, signer guard and the real core. Byzantine ones extend it. */
 export class SimNode {
   readonly world: World;
@@ -102,11 +105,9 @@ export class SimNode {
         return this.later(0, () => this.input({ kind: 'commitment', nowMs: this.nowMs(), height: effect.height, commitment }));
       }
       case 'certified':
-        this.ledger.sync(world.plan.historyBlocks);
+        this.ledger.prune(world.plan.historyBlocks);
         world.onCertified(this, effect.certificate);
-        this.disk.rewrite(snapshotRecords(this.replica));
-        this.tokens = this.tokens.slice(-1);
-        return undefined;
+        return this.disk.length > OVERGROWN_RECORDS ? this.compact() : undefined;
       case 'snapshotWanted': return this.later(5, () => this.installFrom(effect));
       case 'sealed': return this.later(1, () => this.startEpoch(effect));
       case 'evidence': return world.onEvidence(this, effect.offence);
@@ -116,6 +117,13 @@ export class SimNode {
         this.halted = true;
         if (this.honest && world.plan.rotten !== this.index) world.violate('halt', `honest ${this.index} halted at ${effect.height}`);
     }
+  }
+
+  /** As the host does it (decision 0186). */
+  private compact(): void {
+    this.ledger.sync();
+    this.disk.rewrite(snapshotRecords(this.replica));
+    this.tokens = this.tokens.slice(-1);
   }
 
   /** One alarm at a time: an earlier one replaces a later one, a later one waits for the earlier to go off. */

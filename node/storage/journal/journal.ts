@@ -59,6 +59,10 @@ class DiskJournal implements Journal {
     return this.#latest;
   }
 
+  get overgrown(): boolean {
+    return this.#log.overgrown;
+  }
+
   recover(): ReturnType<Journal['recover']> {
     return this.#recovered;
   }

@@ -1,6 +1,10 @@
 import type { Files, OpenFile } from '../files.ts';
+import { limits } from '../../../protocol/limits/index.ts';
 import { journalFaults } from './faults.ts';
 import { encodeRecords, HEADER_BYTES, parseJournal, type ParsedJournal } from './format.ts';
+
+/** A log is worth rewriting when it is so many times as long as the last rewrite left it, and the slack on top. */
+const GROWTH = 2;
 
 /**
  * The log on disk: where it ends, what stands behind its sound part, and how bytes get there. One
@@ -12,6 +16,8 @@ export class LogFile {
   #torn: boolean;
   #tail: Uint8Array;
   #end: number;
+  /** Length after the last rewrite; after a restart as if there had been none. */
+  #rewritten = 0;
   #file: OpenFile | undefined;
   readonly #path: string;
   readonly #files: Files;
@@ -31,6 +37,10 @@ export class LogFile {
 
   get torn(): boolean {
     return this.#torn;
+  }
+
+  get overgrown(): boolean {
+    return this.#torn || this.#end > GROWTH * this.#rewritten + limits.journalSlackBytes;
   }
 
   /** Durable when it resolves. */
@@ -55,6 +65,7 @@ export class LogFile {
     await this.#file?.close();
     this.#file = fresh;
     this.#end = bytes.length;
+    this.#rewritten = bytes.length;
     this.#tail = new Uint8Array(0);
     if (this.#torn) await this.#forgetTear();
   }
