@@ -67,8 +67,13 @@ export interface Consumed {
   readonly to: EntryId;
 }
 
+/** A header is asked for its hash at every step that looks at its block, and never changes. */
+const hashes = new WeakMap<BlockHeader, BlockHash>();
+
 export function blockHashOf(header: BlockHeader): BlockHash {
-  return sha256Hex(headerBytes(header)) as BlockHash;
+  let hash = hashes.get(header);
+  if (hash === undefined) hashes.set(header, (hash = sha256Hex(headerBytes(header)) as BlockHash));
+  return hash;
 }
 
 /** Tag 0x03, then every field big-endian in declaration order. */

@@ -5,7 +5,7 @@ import { noteQc } from './evidence.ts';
 import { noteConsumed } from './evidence-acks.ts';
 import { execute } from './execute.ts';
 import { extendsTip } from './keys.ts';
-import type { BlockNode, Replica } from './state.ts';
+import type { BlockNode, Execution, Replica } from './state.ts';
 import { enterView } from './view/enter.ts';
 
 const LOWEST: Rank = { view: 0n, round: 0 };
@@ -22,12 +22,18 @@ export function insertBlock(replica: Replica, block: Block): BlockNode | undefin
   if (have !== undefined) return have;
   const { parent } = block.header;
   if (parent !== replica.tip.hash && !(replica.blocks.has(parent) && extendsTip(replica, parent))) return undefined;
-  const node: BlockNode = { hash, block, execution: execute(replica, parent, block.entries), qc: replica.orphanQcs.get(hash) ?? null, voted: false };
+  const node: BlockNode = { hash, block, execution: executionOf(replica, block), qc: replica.orphanQcs.get(hash) ?? null, voted: false };
   forgetRivals(replica, node);
   replica.orphanQcs.delete(hash);
   replica.blocks.set(hash, node);
   if (node.qc !== null) tryCommits(replica, node);
   return node;
+}
+
+/** A leader's own block was executed when it was assembled; the result is the same over the same parent. */
+function executionOf(replica: Replica, { header, entries }: Block): Execution {
+  const { assembled } = replica;
+  return assembled?.header === header ? assembled.execution : execute(replica, header.parent, entries);
 }
 
 /** Proposals that got neither a vote here nor a certificate make room for the next one. */

@@ -38,7 +38,7 @@ export function createReplicaWith(
     tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), intents: new Map(), recentCloseTs: 0n as Timestamp,
     changedSinceCheckpoint: 0, checkpointMs: 0,
     current: newView(0, restored !== undefined && rules.restartedLeaderSilent), failures: 0, changeMs: 0, changeSentMs: 0,
-    resumeChange: restored !== undefined && restored.vcView > restored.view, ownChange: undefined, builtOpening: -1n,
+    resumeChange: restored !== undefined && restored.vcView > restored.view, ownChange: undefined, builtOpening: -1n, assembled: undefined,
     pending: new Map(), queue: [], queueMs: 0, batchSeq: 0n, hot: new Map(),
     peers: config.roster.map(() => newPeer()), heartbeatMs: -Infinity, toldSilent: NO_BITS, fetchMs: -Infinity, fetchPeer: self, missing: false,
     pendingScanMs: -Infinity,

@@ -1,4 +1,4 @@
-import { merklePath } from '../crypto/index.ts';
+import { merkleTree, type MerkleStep } from '../crypto/index.ts';
 import { outcomeLeaf, type Block, type BlockEntry, type Outcome, type Qc } from './block.ts';
 import type { CertifiedBlock } from './message.ts';
 import type { ClassicReceipt } from './receipt.ts';
@@ -13,11 +13,19 @@ export interface Executed {
 export function receiptOf(blocks: readonly Executed[], index: number): ClassicReceipt {
   const [first] = blocks as readonly [Executed];
   const { id, command, ts } = first.block.entries[index] as BlockEntry;
-  const leaves = first.block.entries.map((entry, i) => outcomeLeaf(entry.id, first.outcomes[i] as Outcome));
   return {
     kind: 'classic', command: command.id, entry: id, ts, footprintRoot: command.footprintRoot, outcome: first.outcomes[index] as Outcome,
-    path: merklePath(leaves, index), headers: blocks.map(({ block }) => block.header), qc: blocks.at(-1)?.qc as Qc,
+    path: outcomePath(first, index), headers: blocks.map(({ block }) => block.header), qc: blocks.at(-1)?.qc as Qc,
   };
+}
+
+/** By outcomes, which belong to one execution of one block: every entry of it gets a receipt. */
+const trees = new WeakMap<readonly Outcome[], ReturnType<typeof merkleTree>>();
+
+function outcomePath({ block, outcomes }: Executed, index: number): MerkleStep[] {
+  let tree = trees.get(outcomes);
+  if (tree === undefined) trees.set(outcomes, (tree = merkleTree(block.entries.map(({ id }, i) => outcomeLeaf(id, outcomes[i] as Outcome)))));
+  return tree.pathOf(index);
 }
 
 /**

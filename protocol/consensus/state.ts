@@ -121,6 +121,7 @@ export interface ViewState {
   readonly claims: Map<Path, Claim[]>;
   /** Versions consumed by blocks voted in this view, abandoned ones included (F-VOTE 5). */
   readonly consumed: Map<string, Set<EntryId>>;
+  /** Blocks that got this replica's vote in this view and may still be committed. */
   readonly votedBlocks: Set<BlockHash>;
   /** Highest effective closed timestamp voted for in this view. */
   votedCloseTs: Timestamp;
@@ -299,6 +300,8 @@ export interface Replica {
   ownChange: ViewChangeMessage | undefined;
   /** View for which this replica, as leader, already built an opening block. */
   builtOpening: View;
+  /** The block that this leader assembled last, and what executing it gave. */
+  assembled: { readonly header: BlockHeader; readonly execution: Execution } | undefined;
   readonly pending: Map<TxId, PendingCommand>;
   queue: TxId[];
   queueMs: number;

@@ -22,12 +22,14 @@ export function assemble(replica: Replica, draft: Draft): Block | undefined {
   if (parent === undefined) return undefined;
   const { group, epoch } = replica.config;
   const { entries, ...rest } = draft;
-  const { effectsRoot, outcomeRoot } = execute(replica, draft.parent, entries);
+  const execution = execute(replica, draft.parent, entries);
+  const { effectsRoot, outcomeRoot } = execution;
   const maxTs = entries.reduce((max, { ts }) => (ts > max ? ts : max), parent.maxTs);
   const header = {
     group, epoch, ...rest, height: parent.height + 1n, maxTs, count: entries.length,
     entriesRoot: entriesRootOf(entries), effectsRoot, outcomeRoot,
   };
+  replica.assembled = { header, execution };
   return { header, entries };
 }
 

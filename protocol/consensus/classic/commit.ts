@@ -47,6 +47,7 @@ function commitOne(replica: Replica, node: BlockNode, after: readonly BlockNode[
     height: header.height, hash: node.hash, header, closeTs: header.closeTs, maxTs: header.maxTs, sealed: replica.tip.sealed || header.kind === 'reconfig',
   };
   replica.blocks.delete(node.hash);
+  replica.current.votedBlocks.delete(node.hash);
   for (const { id, command } of entries) replica.committing.set(id, command);
   for (const [index, entry] of committed.entries()) settleCommand(replica, node, entry, index, after);
   replica.changedSinceCheckpoint += committed.filter(({ outcome }) => outcome !== 'skipped').length;
@@ -117,6 +118,10 @@ const executed = ({ block, qc, execution }: BlockNode): Executed => ({ block, qc
 
 /** Blocks that do not extend the committed chain can never be committed. */
 function prune(replica: Replica): void {
-  for (const hash of [...replica.blocks.keys()]) if (!extendsTip(replica, hash)) replica.blocks.delete(hash);
+  for (const hash of [...replica.blocks.keys()]) {
+    if (extendsTip(replica, hash)) continue;
+    replica.blocks.delete(hash);
+    replica.current.votedBlocks.delete(hash);
+  }
   for (const [hash, qc] of replica.orphanQcs) if (replica.orphanQcs.size > ORPHANS && qc !== replica.highQc) replica.orphanQcs.delete(hash);
 }

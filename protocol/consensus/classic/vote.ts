@@ -83,6 +83,8 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   const contents = judgeContents(replica, block);
   if (contents !== undefined) return contents;
   if (!sameRoots(node) || closesIntent(replica, node)) return 'invalid';
+  // C-VOTE 5, before the dear check: it is asked again at every step until the clock is there
+  if (releaseMs(replica, maxTsOf(replica, header.parent)) > replica.clockMs) return 'wait';
   const failing = opening || !replica.rules.replayCheck ? [] : failingOver(replica, node.hash, header.view);
   if (failing.length > 0) {
     replica.current.proposalDone = true;
@@ -90,7 +92,6 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
     return 'old';
   }
   if (!opening && givesAway(replica, node)) return 'replay'; // C-VOTE 6
-  if (releaseMs(replica, maxTsOf(replica, header.parent)) > replica.clockMs) return 'wait'; // C-VOTE 5
   castBlockVote(replica, node, parentQc);
   return 'vote';
 }
