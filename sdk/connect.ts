@@ -3,7 +3,7 @@ import { sdkFaults } from './errors.ts';
 import { Payer, type PaymentOptions } from './keys/payment.ts';
 import { walletFrom, type WalletInput } from './keys/wallet.ts';
 import { Chain, type ChainOptions } from './net/chain.ts';
-import type { Fetch } from './net/http.ts';
+import { exchangeOver, nodeExchange, type Fetch } from './net/exchange.ts';
 import { Nodes } from './net/nodes.ts';
 import { ChainTrust, domainOf, NodeTrust, type Trust } from './net/trust.ts';
 import { Picolo } from './picolo.ts';
@@ -34,7 +34,8 @@ const TIMEOUT_MS = 20_000;
 export async function connect(target: string | readonly string[], options: ConnectOptions = {}): Promise<Picolo> {
   const fetcher: Fetch = options.fetch ?? ((url, init) => fetch(url, init));
   const urls = typeof target === 'string' ? [target] : target;
-  const nodes = new Nodes({ urls, timeoutMs: options.timeoutMs ?? TIMEOUT_MS, fetch: fetcher });
+  const exchange = (options.fetch === undefined ? await nodeExchange() : undefined) ?? exchangeOver(fetcher);
+  const nodes = new Nodes({ urls, timeoutMs: options.timeoutMs ?? TIMEOUT_MS, exchange });
   const input = options.wallet ?? options.key;
   const wallet = input === undefined ? undefined : await walletFrom(input);
   const trust = await trustOf(nodes, options.chain, fetcher);

@@ -1,6 +1,7 @@
 import type { GroupStatus, NodeStatus } from '../protocol/query/index.ts';
 import type { Address, Hash32 } from '../protocol/types/index.ts';
-import { baseUrl, callNode, type Fetch } from './net/http.ts';
+import { exchangeOver, type Fetch } from './net/exchange.ts';
+import { baseUrl, callNode } from './net/http.ts';
 
 /** One member of a group as it describes itself, and its clock as the others see it. Nothing of this is proven. */
 export interface MemberReport {
@@ -40,7 +41,7 @@ export interface GroupReport {
  * SDK_NO_NODE when that node does not answer; members that do not are 'unreachable'.
  */
 export async function groupReport(url: string, group: Hash32 | undefined, timeoutMs: number, fetcher: Fetch = fetch): Promise<readonly GroupReport[]> {
-  const ask = (at: string): Promise<NodeStatus> => callNode(fetcher, baseUrl(at), 'status', {}, timeoutMs);
+  const ask = (at: string): Promise<NodeStatus> => callNode(exchangeOver(fetcher), baseUrl(at), 'status', {}, timeoutMs);
   const first = await ask(url);
   const wanted = first.groups.filter((status) => group === undefined || status.group === group);
   const others = [...new Set(wanted.flatMap(({ apis }) => apis))];

@@ -4,7 +4,7 @@ import { isPicoloError } from '../../protocol/errors/index.ts';
 import { rosterOf, type Roster } from '../../protocol/membership/index.ts';
 import { addressFrom, bytesOf, concatBytes, hexOf, isHex, type Address, type Epoch, type GroupId, type Hex } from '../../protocol/types/index.ts';
 import { sdkFaults } from '../errors.ts';
-import type { Fetch } from './http.ts';
+import type { Fetch } from './exchange.ts';
 
 /** Addresses of the contracts: the parsed deployment file, or just these two names. */
 export type Deployment = Readonly<Record<string, unknown>>;

@@ -5,10 +5,9 @@ import { operations, type AnswerOf, type OperationName, type Operation, type Req
 import { encodeTransaction } from '../../protocol/rows/index.ts';
 import { ZERO_HASH } from '../../protocol/types/index.ts';
 import { sdkFaults } from '../errors.ts';
+import type { Exchange, Reply } from './exchange.ts';
 
 const CBOR = 'application/cbor';
-
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A checked base URL without a slash at the end. Throws SDK_BAD_URL. */
 export function baseUrl(text: string): string {
@@ -21,36 +20,24 @@ export function baseUrl(text: string): string {
  * or SDK_NO_NODE when nothing Picolo-like answered.
  */
 export async function callNode<N extends OperationName>(
-  fetcher: Fetch, url: string, name: N, request: RequestOf<N>, timeoutMs: number,
+  exchange: Exchange, url: string, name: N, request: RequestOf<N>, timeoutMs: number,
 ): Promise<AnswerOf<N>> {
   const operation = operations[name] as unknown as Operation<RequestOf<N>, AnswerOf<N>>;
-  const reply = await send(fetcher, url, name, operation, request, timeoutMs);
+  const reply = await send(exchange, url, name, operation, request, timeoutMs);
   const { status, type, bytes } = reply;
   if (status === 200 && type.includes(CBOR)) return decode(operation.answer, bytes, limits.answerBytes);
   if (name === 'health' && status === 503 && type.includes(CBOR)) return decode(operation.answer, bytes, limits.answerBytes);
   throw failureOf(url, status, bytes);
 }
 
-interface Reply {
-  readonly status: number;
-  readonly type: string;
-  readonly bytes: Uint8Array;
-}
-
 async function send<N extends OperationName>(
-  fetcher: Fetch, url: string, name: N, operation: Operation<RequestOf<N>, AnswerOf<N>>, request: RequestOf<N>, timeoutMs: number,
+  exchange: Exchange, url: string, name: N, operation: Operation<RequestOf<N>, AnswerOf<N>>, request: RequestOf<N>, timeoutMs: number,
 ): Promise<Reply> {
   const target = name === 'submit' ? submitUrl(url, request as Submission) : url + pathAndQuery(operation, request);
   const body = operation.method === 'GET' ? undefined : bodyOf(name, operation, request);
-  const init: RequestInit = {
-    method: operation.method,
-    headers: { accept: CBOR, ...(body === undefined ? {} : { 'content-type': CBOR }) },
-    signal: AbortSignal.timeout(timeoutMs),
-    ...(body === undefined ? {} : { body: body as BodyInit }),
-  };
+  const headers = { accept: CBOR, ...(body === undefined ? {} : { 'content-type': CBOR }) };
   try {
-    const response = await fetcher(target, init);
-    return { status: response.status, type: response.headers.get('content-type') ?? '', bytes: new Uint8Array(await response.arrayBuffer()) };
+    return await exchange(target, { method: operation.method, headers, body, timeoutMs });
   } catch (error) {
     throw sdkFaults.noNode({ url, last: reasonOf(error) }, error);
   }
@@ -88,8 +75,11 @@ function failureOf(url: string, status: number, bytes: Uint8Array): PicoloError 
   return sdkFaults.badReply({ url, status, start: new TextDecoder().decode(bytes.subarray(0, 80)) });
 }
 
+/** In one word: ECONNREFUSED and the like, or TimeoutError. */
 function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
   if (isPicoloError(error)) return error.code;
-  const cause = error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
-  return cause ?? (error instanceof Error ? error.name : 'unknown');
+  const cause = error.cause as { readonly code?: unknown; readonly name?: unknown } | undefined;
+  const words = error.name === 'AbortError' ? [cause?.name] : [cause?.code, (error as { code?: unknown }).code];
+  return String(words.find((word) => typeof word === 'string') ?? error.name);
 }

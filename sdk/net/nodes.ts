@@ -1,12 +1,13 @@
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import type { AnswerOf, OperationName, RequestOf } from '../../protocol/query/index.ts';
 import { sdkFaults } from '../errors.ts';
-import { baseUrl, callNode, type Fetch } from './http.ts';
+import type { Exchange } from './exchange.ts';
+import { baseUrl, callNode } from './http.ts';
 
 export interface NodesOptions {
   readonly urls: readonly string[];
   readonly timeoutMs: number;
-  readonly fetch: Fetch;
+  readonly exchange: Exchange;
 }
 
 /** Faults of one node that another node may not have. Anything else is about the request itself. */
@@ -48,7 +49,7 @@ export class Nodes {
   }
 
   call<N extends OperationName>(url: string, name: N, request: RequestOf<N>): Promise<AnswerOf<N>> {
-    return callNode(this.options.fetch, url, name, request, this.options.timeoutMs);
+    return callNode(this.options.exchange, url, name, request, this.options.timeoutMs);
   }
 
   /** Asks one node after the other until one gives an answer that `accept` takes (it throws to refuse). */

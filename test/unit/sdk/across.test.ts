@@ -14,6 +14,7 @@ import {
   compareHex, hexOf, ZERO_HASH, type DatabaseId, type EntryId, type GroupId, type Hash32, type Hex, type Timestamp, type TxId,
 } from '../../../protocol/types/index.ts';
 import { Client } from '../../../sdk/client.ts';
+import { exchangeOver } from '../../../sdk/net/exchange.ts';
 import { Nodes } from '../../../sdk/net/nodes.ts';
 import { decide, type SignedPart, type SignedPlan } from '../../../sdk/write/decision.ts';
 import { privateKeyOf } from '../../conformance/keys.ts';
@@ -111,7 +112,7 @@ class Scene {
       }
     };
     const roster = async (of: GroupId): Promise<Roster> => rosterOf(of, 1n, (groups[indexOf(of)] as Group).keys.map(addressOf));
-    const network = new Nodes({ urls: nodes.map((_, i) => `http://n${i}`), timeoutMs: 5_000, fetch: fetcher });
+    const network = new Nodes({ urls: nodes.map((_, i) => `http://n${i}`), timeoutMs: 5_000, exchange: exchangeOver(fetcher) });
     return new Client({
       nodes: network, trust: { kind: 'chain', domain, roster }, wallet: undefined, payer: undefined, localSql: undefined, integers: 'number',
     });
