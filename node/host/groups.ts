@@ -40,7 +40,8 @@ export interface GroupsEvents {
   onState(group: GroupId, state: GroupState, detail: string): void;
 }
 
-export type GroupState = 'live' | 'catching-up' | 'sealed' | 'waiting';
+/** `halted`: this replica stopped for good; until the node is started again it signs nothing for the group. */
+export type GroupState = 'live' | 'catching-up' | 'sealed' | 'waiting' | 'halted';
 
 export interface GroupsParts<L extends Ledger> {
   readonly domain: Domain;
@@ -164,7 +165,7 @@ export class Groups<L extends Ledger = Ledger> {
         onSnapshotWanted: (from, certificate, { blockHash, maxTs }) => {
           if (member.host !== undefined) void this.snapshot(member, member.host, roster[from] as Address, { certificate, blockHash, maxTs });
         },
-        onHalted: (reason) => this.setState(member, 'sealed', `stopped: ${reason}`),
+        onHalted: (reason) => this.setState(member, 'halted', reason),
       },
     });
     this.setState(member, 'live', `epoch ${epoch}`);

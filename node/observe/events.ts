@@ -52,7 +52,7 @@ function groupEvents(log: Logger, { consensus }: Metrics): Pick<NodeEvents, Grou
       const level = event === 'quarantined' ? 'warn' : event === 'acked' || event === 'fastFailed' ? 'debug' : 'info';
       log[level]({ group, ...facts }, `consensus ${event}`);
     },
-    groupState: (group, state, detail) => log.info({ group, state, detail }, 'group state'),
+    groupState: (group, state, detail) => log[state === 'halted' ? 'error' : 'info']({ group, state, detail }, 'group state'),
     committed(group, height, counts) {
       consensus.committed(group, counts);
       log.debug({ group, height, ...counts }, 'block committed');

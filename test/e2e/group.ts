@@ -49,7 +49,7 @@ export function logOf(provider: LocalProvider): Record<string, unknown>[] {
 
 /** Lines that say a replica stopped, or that a signature was refused. */
 export function troubleIn(provider: LocalProvider): unknown[] {
-  return logOf(provider).filter(({ level, detail }) => level === 'error' || level === 'fatal' || String(detail).startsWith('stopped: '));
+  return logOf(provider).filter(({ level }) => level === 'error' || level === 'fatal');
 }
 
 export interface Load {

@@ -61,7 +61,7 @@ export const groupStatusW = record({
   closeTs: timestamp,
   certifiedHeight: u64,
   databases: list(hash32, limits.databasesPerStatus),
-  state: word('live', 'catching-up', 'sealed', 'waiting'),
+  state: word('live', 'catching-up', 'sealed', 'waiting', 'halted'),
   /** Null while no replica runs here. */
   consensus: nullable(replicaStatusW),
 });
