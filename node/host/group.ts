@@ -186,7 +186,9 @@ class Host implements GroupHost {
         return;
       case 'certified': return this.certified(effect.certificate);
       case 'snapshotWanted': return events.onSnapshotWanted(effect.from, effect.certificate, effect.anchor);
-      case 'sealed': return events.onSealed(effect);
+      case 'sealed':
+        ledger.sync(); // the next epoch begins without the journal that could lead up to its anchor
+        return events.onSealed(effect);
       case 'evidence': return events.onOffence(effect.offence);
       case 'milestone':
         this.tally.milestone(effect.milestone);

@@ -1,11 +1,11 @@
-import { closeSync, mkdirSync, openSync, promises, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, promises, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** One open file. Writes may be short; nothing is durable before `sync` resolves. */
 export interface OpenFile {
   /** Bytes written, possibly fewer than given. */
   write(bytes: Uint8Array, position: number): Promise<number>;
-  /** fdatasync. */
+  /** Whatever was written is on the disk when it resolves. */
   sync(): Promise<void>;
   truncate(length: number): Promise<void>;
   close(): Promise<void>;
@@ -26,6 +26,9 @@ export interface Files {
   syncFolderOf(path: string): Promise<void>;
 }
 
+/** Writes that end on the disk spare a second way through the thread pool; not everywhere. */
+const DURABLE_WRITES: number | undefined = constants.O_DSYNC;
+
 /** The real disk. */
 export const diskFiles: Files = {
   read(path) {
@@ -38,11 +41,11 @@ export const diskFiles: Files = {
   },
   async open(path, mode) {
     mkdirSync(dirname(path), { recursive: true });
-    closeSync(openSync(path, mode === 'empty' ? 'w' : 'a')); // 'r+' below refuses to create
-    const handle = await promises.open(path, 'r+');
+    closeSync(openSync(path, mode === 'empty' ? 'w' : 'a')); // what is opened below must be there
+    const handle = await promises.open(path, constants.O_RDWR | (DURABLE_WRITES ?? 0));
     return {
       write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
-      sync: () => handle.datasync(),
+      sync: async () => (DURABLE_WRITES === undefined ? handle.datasync() : undefined),
       truncate: (length) => handle.truncate(length),
       close: () => handle.close(),
     };

@@ -6,6 +6,7 @@ import { checkpointAnchor, takeCertificate } from './checkpoint.ts';
 import { takeRecent } from './intents.ts';
 import { keyAt } from './keys.ts';
 import type { BlocksMessage, CertifiedBlock, FetchMessage } from './message.ts';
+import { commitPatienceMs } from './pace.ts';
 import { persist } from './persist.ts';
 import { buryAcked, failingOver } from './replay.ts';
 import { readChain } from './restore.ts';
@@ -13,18 +14,33 @@ import { send, type Replica } from './state.ts';
 import { openFast } from './view/enter.ts';
 import { decodeCertifiedBlock } from './wire.ts';
 
+/** So many blocks can be in flight at once. */
+const FEW_BLOCKS = 3n;
+
 /** Asks for the chain when a block is missing or somebody is further on (§2.12). */
 export function catchUp(replica: Replica): void {
   const { heartbeatMs } = replica.config.timing;
   const sinceMs = replica.elapsedMs - replica.fetchMs;
   if (sinceMs < heartbeatMs / 2) return;
   const ahead = replica.peers.flatMap((peer, index) => (index !== replica.self && isAhead(replica, peer) ? [index] : []));
+  if (!replica.missing && comesAnyway(replica)) return;
   const asked = replica.missing && ahead.length === 0 ? replica.peers.map((_, i) => i).filter((i) => i !== replica.self) : ahead;
   if (asked.length === 0 || (!replica.missing && sinceMs < heartbeatMs * 2)) return;
   replica.missing = false;
   replica.fetchMs = replica.elapsedMs;
   replica.fetchPeer = asked.find((index) => index > replica.fetchPeer) ?? (asked[0] as ReplicaIndex);
   send(replica, replica.fetchPeer, { kind: 'fetch', from: replica.tip.height + 1n });
+}
+
+/** When a block that is missing may be asked for, from now; undefined when none is. */
+export function fetchDueMs({ missing, fetchMs, elapsedMs, config }: Replica): number | undefined {
+  return missing ? fetchMs + config.timing.heartbeatMs / 2 - elapsedMs : undefined;
+}
+
+/** A few blocks behind, and the chain has grown here lately: what the others have is most likely on its way (decision 0188). */
+function comesAnyway(replica: Replica): boolean {
+  const { peers, tip, elapsedMs, committedMs } = replica;
+  return elapsedMs - committedMs < commitPatienceMs(replica) && peers.every(({ committed }) => committed <= tip.height + FEW_BLOCKS);
 }
 
 function isAhead(replica: Replica, peer: Replica['peers'][number]): boolean {

@@ -14,6 +14,7 @@ export interface Timing {
   readonly clockAheadMs: number;
   /** How often the durable ceiling of the clock is moved. */
   readonly clockCeilingMs: number;
+  /** Longest that a command waits for the votes on its gateway's batch before. */
   readonly batchDelayMs: number;
   readonly fastTimeoutMs: number;
   readonly orphanTimeoutMs: number;
@@ -57,7 +58,7 @@ export const LAN_TIMING: Timing = Object.freeze({
   clockWindowMs: 15,
   clockAheadMs: limits.clockAheadMs,
   clockCeilingMs: 200,
-  batchDelayMs: 2,
+  batchDelayMs: 12,
   fastTimeoutMs: 40,
   orphanTimeoutMs: 120,
   commandTimeoutMs: 1_000,

@@ -7,15 +7,17 @@
  */
 import type { Replica } from './state.ts';
 
-/** Milliseconds, whole. */
+/** Milliseconds. */
 export interface Pace {
-  /** How long a quorum of votes on a stamp of this replica took: follows slow ones at once, fast ones slowly. */
+  /** How long a quorum of votes on a stamp of this replica takes: a mean that leans to the slow ones. */
   voteMs: number;
   /** How long this leader's blocks took to their certificate. */
   roundMs: number;
   /** How long commands took into the chain, from when this replica first knew them. */
   orderMs: number;
-  /** On top, after refusals that were most likely for lateness. */
+  /** How long the chain took from one commit to the next. */
+  commitMs: number;
+  /** On top, after refusals that were most likely for lateness; whole. */
   marginMs: number;
   /** When that was measured last, in `elapsedMs`. */
   measuredMs: number;
@@ -28,27 +30,25 @@ const MOST_SLACK_MS = 500;
 /** Most that commands are given beyond their timeout, in timeouts. */
 const MOST_ORDER_TIMEOUTS = 8;
 const FIRST_SLACK_MS = 20;
-/** A faster vote moves the measure by this part of the difference, and the margin by this part of itself. */
+/** A slower vote moves the mean by this part of the difference. */
+const SLOWING = 4;
+/** A faster one by this, and the margin by this part of itself. */
 const CALMING = 8;
 /** What was measured before such a pause belongs to another load than the one that begins. */
 const PAUSE_MS = 2_000;
 
-export const newPace = (): Pace => ({ voteMs: 1, roundMs: 1, orderMs: 1, marginMs: 0, measuredMs: 0, slackMs: 0 });
+export const newPace = (): Pace => ({ voteMs: 1, roundMs: 1, orderMs: 1, commitMs: 1, marginMs: 0, measuredMs: 0, slackMs: 0 });
 
 /** Most that stamps run ahead of the clock: well inside what every honest voter tolerates (AHEAD). */
 export function mostLeadMs({ config }: Replica): number {
   return Math.floor((config.timing.clockAheadMs * 3) / 4);
 }
 
-/** What a stamp adds to the clock; negative on a calm machine. */
+/** What a stamp adds to the clock; negative on a calm machine. Votes that come later than the mean wait for nothing, so the mean will do (decision 0187). */
 export function leadMs(replica: Replica): number {
-  const { pace, config } = replica;
-  const windowMs = config.timing.clockWindowMs;
-  return Math.min(mostLeadMs(replica), expectedMs(pace) + skewMs(replica) - windowMs);
+  const { pace: { voteMs, marginMs }, config } = replica;
+  return Math.min(mostLeadMs(replica), Math.ceil(voteMs) + 1 + marginMs + skewMs(replica) - config.timing.clockWindowMs);
 }
-
-/** The measure is of some of the past: half of it again covers most of what comes. */
-const expectedMs = ({ voteMs, marginMs }: Pace): number => voteMs + (voteMs >> 1) + 1 + marginMs;
 
 /** How far the clocks of the nearest quorum are ahead of this one; liars beyond f cannot move it. */
 function skewMs({ peers, self, q }: Replica): number {
@@ -61,7 +61,8 @@ export function votesTook(replica: Replica, tookMs: number): void {
   const { pace, elapsedMs, config } = replica;
   if (elapsedMs - pace.measuredMs > PAUSE_MS) Object.assign(pace, { voteMs: 1, marginMs: 0, slackMs: 0 });
   pace.measuredMs = elapsedMs;
-  pace.voteMs = follow(pace.voteMs, tookMs, config.timing.clockAheadMs);
+  const beyondMs = Math.min(tookMs, config.timing.clockAheadMs) - pace.voteMs;
+  pace.voteMs += beyondMs / (beyondMs > 0 ? SLOWING : CALMING);
 }
 
 export function roundTook({ pace, config }: Replica, tookMs: number): void {
@@ -73,6 +74,11 @@ export function orderTook({ pace, config }: Replica, tookMs: number): void {
   pace.orderMs = follow(pace.orderMs, tookMs, MOST_ORDER_TIMEOUTS * config.timing.commandTimeoutMs);
 }
 
+/** The chain has grown, so long after it grew before. */
+export function commitTook({ pace, config }: Replica, tookMs: number): void {
+  pace.commitMs = follow(pace.commitMs, tookMs, config.timing.commandTimeoutMs);
+}
+
 /** Slow cases at once, fast ones slowly. */
 function follow(measureMs: number, tookMs: number, mostMs: number): number {
   return tookMs >= measureMs ? Math.floor(Math.min(tookMs, mostMs)) : measureMs - calming(measureMs - tookMs);
@@ -80,7 +86,7 @@ function follow(measureMs: number, tookMs: number, mostMs: number): number {
 
 /** Votes were refused, most likely because the stamp was too old when they judged it. */
 export function stampedTooLate({ pace }: Replica): void {
-  pace.marginMs = Math.min(pace.voteMs + FIRST_MARGIN_MS, Math.max(FIRST_MARGIN_MS, pace.marginMs * 2));
+  pace.marginMs = Math.min(Math.ceil(pace.voteMs) + FIRST_MARGIN_MS, Math.max(FIRST_MARGIN_MS, pace.marginMs * 2));
 }
 
 export function stampedInTime({ pace }: Replica): void {
@@ -113,7 +119,12 @@ export function finalInTime({ pace }: Replica): void {
   pace.slackMs = Math.max(0, pace.slackMs - calming(pace.slackMs));
 }
 
-/** How much longer than on a calm machine a command may take before it is helped. */
-export function patienceMs({ pace }: Replica): number {
-  return expectedMs(pace) + pace.slackMs;
+/** How much longer than on a calm machine a command may take before it is helped: the mean, and half of it again for what is slower. */
+export function patienceMs({ pace: { voteMs, marginMs, slackMs } }: Replica): number {
+  return Math.ceil(voteMs * 1.5) + 1 + marginMs + slackMs;
+}
+
+/** How long to wait for blocks that others have already: they are most likely on their way. */
+export function commitPatienceMs({ pace, config }: Replica): number {
+  return Math.max(config.timing.heartbeatMs, pace.commitMs) * 2;
 }

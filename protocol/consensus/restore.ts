@@ -66,7 +66,8 @@ export function restoreReplica(parts: RestoreParts): Restored | undefined {
   // a restart may have computed old ones again: the highest counts, not the last written
   const below = (chain.tip?.header ?? null) === null ? position.height : position.height - 1n; // the tip's own is computed again
   const own = folded.checkpoints.filter(({ height }) => height <= below);
-  const previous = [...own, ...(parts.certified === undefined ? [] : [parts.certified])].sort((a, b) => Number(a.height - b.height)).at(-1);
+  const known = [...own, ...(parts.certified === undefined ? [] : [parts.certified])];
+  const previous = known.filter(({ height }) => height > config.anchor.height).sort((a, b) => Number(a.height - b.height)).at(-1);
   const top = folded.view > folded.vcView ? folded.view : folded.vcView;
   return {
     ...folded, vcView: top, ...ackedOf(folded, application), abstainUntil: torn ? top : -1n, quarantined: missing,

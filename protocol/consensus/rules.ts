@@ -63,6 +63,8 @@ export interface Rules {
   readonly recall: boolean;
   /** V-ASK: every command has its own timer. */
   readonly commandTimers: boolean;
+  /** V-STILL: a chain that stands still is its leader's fault. */
+  readonly stillTimers: boolean;
   /** V-LONELY: a member that waits in a view alone is fetched. */
   readonly fetchLonely: boolean;
   /** X-CLOSE: the closed timestamp stays below every open intent. */
@@ -76,5 +78,5 @@ export const ALL_RULES: Rules = Object.freeze({
   durableVoted: true, durableAcked: true, clockRelease: true, barrier: true, lock: true, durableFastVotes: true, deadLeaveAtCommit: true,
   abortsConsume: true, deadAcksBind: true, durableClock: true, restartedLeaderSilent: true, freshVotes: true, unsweptStay: true,
   readersByTime: true, consecutiveRounds: true, distinctVoters: true, clientSignatures: true, voteSignatures: true, epochsApart: true, bodiesExamined: true,
-  compareThenSign: true, recall: true, commandTimers: true, fetchLonely: true, intentFloor: true, quorumShort: 0,
+  compareThenSign: true, recall: true, commandTimers: true, stillTimers: true, fetchLonely: true, intentFloor: true, quorumShort: 0,
 });

@@ -133,6 +133,8 @@ export interface ViewState {
   proposal: ProposalMessage | undefined;
   proposalFrom: ReplicaIndex;
   proposalDone: boolean;
+  /** Clock reading for which the decision waits; undefined when it waits for something else. */
+  proposalDueMs: number | undefined;
   /** Keys of the newest proposal, frozen for new fast votes until it is decided (F-VOTE 6). */
   frozen: Map<Path, ItemMode>;
   /** Entries acknowledged in this view that the committed chain has killed: their versions may go to nobody else with this replica's vote (C-VOTE 6). */
@@ -305,6 +307,8 @@ export interface Replica {
   readonly pending: Map<TxId, PendingCommand>;
   queue: TxId[];
   queueMs: number;
+  /** When so many commands were on their way last that the next one went to the leader. */
+  crowdedMs: number;
   batchSeq: bigint;
   readonly hot: Map<Path, { untilMs: number; backoffMs: number }>;
   readonly peers: PeerState[];
@@ -316,6 +320,10 @@ export interface Replica {
   /** A block is missing: ask for the chain. */
   missing: boolean;
   pendingScanMs: number;
+  /** When the timers of commands are looked at next. */
+  pendingDueMs: number;
+  /** When the chain grew last. */
+  committedMs: number;
   // checkpoints
   readonly checkpoints: Map<Height, CheckpointState>;
   previousCheckpoint: Hash32;

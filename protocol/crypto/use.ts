@@ -136,8 +136,17 @@ function parents(level: readonly Uint8Array[]): Uint8Array[] {
   return out;
 }
 
+/** Inputs of tagged hashes by length, used again and again: a fresh array costs more than the hash of what is in it. */
+const inputs: Uint8Array[] = [];
+const MOST_KEPT_BYTES = 256;
+
+function inputOf(length: number): Uint8Array {
+  if (length > MOST_KEPT_BYTES) return new Uint8Array(length);
+  return (inputs[length] ??= new Uint8Array(length));
+}
+
 function tagged(tag: number, a: Uint8Array, b?: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + a.length + (b?.length ?? 0));
+  const input = inputOf(1 + a.length + (b?.length ?? 0));
   input[0] = tag;
   input.set(a, 1);
   if (b) input.set(b, 1 + a.length);

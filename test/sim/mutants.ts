@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'block votes forgotten on restart', rule: 'R-1', rules: off('durableVoted'), overrides: { ...base, disk: CRASHES }, seeds: 20,
-    caughtBy: ['slashable', 'guard', 'amnesia'],
+    caughtBy: ['slashable', 'guard', 'amnesia', 'quarantine'],
   },
   {
     name: 'fast votes forgotten on restart', rule: 'R-1', rules: off('durableFastVotes'), seeds: 40, caughtBy: ['slashable', 'certificates'],
@@ -86,7 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, disk: CRASHES, clocks: { ...CALM_CLOCKS, jumpEveryMs: 120, jumpMs: 150 } },
   },
   {
-    name: 'fast path open at view entry', rule: 'V-BARRIER', rules: off('barrier'), from: 55, seeds: 5, caughtBy: [...ANSWERS, 'slashable'],
+    name: 'fast path open at view entry', rule: 'V-BARRIER', rules: off('barrier'), from: 42, seeds: 5, caughtBy: [...ANSWERS, 'slashable'],
     overrides: { ...base, ...liar(1, 'secretQc'), network: WHOLE, drops: [{ kind: 'blockVote', view: 2n }] },
   },
   {
@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, workload: { ...CONTENTION, invalid: 0.2 } },
   },
   {
-    name: 'dead acknowledgements bind nothing', rule: 'C-VOTE 6', rules: off('deadAcksBind'), from: 158, seeds: 5, caughtBy: ['consumption'],
+    name: 'dead acknowledgements bind nothing', rule: 'C-VOTE 6', rules: off('deadAcksBind'), from: 9, seeds: 5, caughtBy: ['consumption'],
     overrides: { ...base, keys: 2, ...liar(1, 'splitLeader', 'deafLeader'), network: { ...NET, loss: 0.08 } },
   },
   {

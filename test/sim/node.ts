@@ -3,7 +3,8 @@ import {
   type Effect, type GroupConfig, type Input, type Message, type Replica, type SignedMessage, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
 import { createReplicaWith } from '../../protocol/consensus/create.ts';
-import type { Command, ReplicaIndex } from '../../protocol/types/index.ts';
+import { checkpointHashOf, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
+import type { Command, Hash32, Height, ReplicaIndex } from '../../protocol/types/index.ts';
 import { MachineClock } from './clock.ts';
 import { Disk } from './disk.ts';
 import { Ledger } from './ledger.ts';
@@ -28,6 +29,8 @@ export class SimNode {
   gone = false;
   /** Flushed records were lost. Only peers that hold newer signatures can tell: where they may be away it counts as a liar from then on (§2.1). */
   damaged = false;
+  /** Newest certified checkpoint that the synced ledger holds, as it survives a crash. */
+  private certified: { readonly height: Height; readonly hash: Hash32 } | undefined;
   private readonly retired = new Map<bigint, { config: GroupConfig; replica: Replica }>();
   private tokens: number[] = [];
   private flushing = false;
@@ -107,9 +110,11 @@ export class SimNode {
       case 'certified':
         this.ledger.prune(world.plan.historyBlocks);
         world.onCertified(this, effect.certificate);
-        return this.disk.length > OVERGROWN_RECORDS ? this.compact() : undefined;
+        return this.disk.length > OVERGROWN_RECORDS ? this.compact(effect.certificate) : undefined;
       case 'snapshotWanted': return this.later(5, () => this.installFrom(effect));
-      case 'sealed': return this.later(1, () => this.startEpoch(effect));
+      case 'sealed':
+        this.keepLedger(effect.certificate);
+        return this.later(1, () => this.startEpoch(effect));
       case 'evidence': return world.onEvidence(this, effect.offence);
       case 'alarm': return this.setAlarm(world.events.now + effect.delayMs);
       case 'milestone': return world.onMilestone(this, effect.milestone);
@@ -119,9 +124,15 @@ export class SimNode {
     }
   }
 
-  /** As the host does it (decision 0186). */
-  private compact(): void {
+  /** What it holds from here on survives a crash. */
+  private keepLedger({ checkpoint }: CertifiedCheckpoint): void {
     this.ledger.sync();
+    this.certified = { height: checkpoint.height, hash: checkpointHashOf(checkpoint) };
+  }
+
+  /** As the host does it (decision 0186). */
+  private compact(certificate: CertifiedCheckpoint): void {
+    this.keepLedger(certificate);
     this.disk.rewrite(snapshotRecords(this.replica));
     this.tokens = this.tokens.slice(-1);
   }
@@ -202,6 +213,7 @@ export class SimNode {
     const { height } = certificate.checkpoint;
     if (source === undefined || source.ledger.height < height || this.ledger.height >= height) return;
     this.ledger.install(source.ledger, height);
+    this.certified = { height, hash: checkpointHashOf(certificate.checkpoint) };
     this.input({ kind: 'installed', nowMs: this.nowMs(), anchor });
   }
 
@@ -267,7 +279,8 @@ export class SimNode {
     const { config, index, ledger } = this;
     const { records, torn, missing } = this.disk.recover();
     const lost = missing && ledger.height > config.anchor.height; // as the host judges it
-    const restored = restoreReplica({ config, self: index, application: ledger, position: ledger, records, torn, missing: lost });
+    const { certified } = this;
+    const restored = restoreReplica({ config, self: index, application: ledger, position: ledger, certified, records, torn, missing: lost });
     this.replica = createReplicaWith(config, index, restored, ledger, this.world.rulesOf(index));
     this.start();
   }
@@ -282,6 +295,7 @@ export class SimNode {
     if (damage === 'lostImage') {
       this.disk.lose();
       this.ledger.lose();
+      this.certified = undefined;
       this.guard = new Map();
     }
     return true;

@@ -5,7 +5,7 @@ import { noteCheckpointBlock } from '../checkpoint.ts';
 import type { CommittedEntry } from '../effect.ts';
 import { noteIntents } from '../intents.ts';
 import { extendsTip, keyAt, lineage } from '../keys.ts';
-import { orderTook } from '../pace.ts';
+import { commitTook, orderTook } from '../pace.ts';
 import { receiptOf, type Executed } from '../proof.ts';
 import { persist } from '../persist.ts';
 import { buryAcked, dropAcked, failingOver } from '../replay.ts';
@@ -33,6 +33,8 @@ export function tryCommit(replica: Replica, child: BlockNode): void {
     if (replica.tip.sealed) break; // what follows the end of an epoch only proves it
   }
   prune(replica);
+  commitTook(replica, replica.elapsedMs - replica.committedMs);
+  replica.committedMs = replica.elapsedMs;
   replica.current.ackRetry = true;
 }
 

@@ -176,6 +176,16 @@ function tellQc(replica: Replica): void {
   leader.qcToTell = undefined;
 }
 
+/** When a leader has to look again, from now. */
+export function leaderDueMs(replica: Replica): number {
+  const { config: { timing }, current: { leader }, elapsedMs } = replica;
+  const closeMs = leader.proposedMs + timing.closeIntervalMs - elapsedMs;
+  if (leader.outstanding === undefined) return closeMs;
+  const againMs = leader.sentMs + repeatBlockMs(replica) - elapsedMs;
+  const graceMs = leader.firstRejectMs === undefined ? Infinity : leader.firstRejectMs + timing.rejectGraceMs - elapsedMs;
+  return Math.min(againMs, graceMs);
+}
+
 function resend(replica: Replica): void {
   const { leader } = replica.current;
   if (leader.outstanding === undefined || replica.elapsedMs - leader.sentMs < repeatBlockMs(replica)) return;

@@ -1,4 +1,5 @@
 import { compareRank, ZERO_HASH, type BlockHash, type ReplicaIndex, type Timestamp } from '../../types/index.ts';
+import { msOf } from '../../hlc/index.ts';
 import { fresh, mayClose, notAhead, releaseMs } from '../clock.ts';
 import type { Block, Consumed, Qc } from '../block.ts';
 import { insertBlock, learnQc, lockRank } from '../chain.ts';
@@ -66,7 +67,14 @@ export function considerProposal(replica: Replica): void {
 
 type Verdict = 'vote' | 'wait' | 'old' | RejectReason;
 
+/** Until the clock shows it. */
+function waitFor({ current }: Replica, clockMs: number): Verdict {
+  current.proposalDueMs = clockMs;
+  return 'wait';
+}
+
 function judge(replica: Replica, message: ProposalMessage): Verdict {
+  replica.current.proposalDueMs = undefined;
   const { block, parentQc } = message;
   const { header } = block;
   if (compareRank(header, replica.lastVoted) <= 0) return 'old';
@@ -84,7 +92,8 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   if (contents !== undefined) return contents;
   if (!sameRoots(node) || closesIntent(replica, node)) return 'invalid';
   // C-VOTE 5, before the dear check: it is asked again at every step until the clock is there
-  if (releaseMs(replica, maxTsOf(replica, header.parent)) > replica.clockMs) return 'wait';
+  const dueMs = releaseMs(replica, maxTsOf(replica, header.parent));
+  if (dueMs > replica.clockMs) return waitFor(replica, dueMs);
   const failing = opening || !replica.rules.replayCheck ? [] : failingOver(replica, node.hash, header.view);
   if (failing.length > 0) {
     replica.current.proposalDone = true;
@@ -126,9 +135,9 @@ function judgeContents(replica: Replica, { header, entries }: Block): Verdict | 
       continue;
     }
     if (!fresh(replica, ts) || !isTimely(replica, command)) return 'stale';
-    if (!notAhead(replica, ts)) return 'wait';
+    if (!notAhead(replica, ts)) return waitFor(replica, msOf(ts) - replica.config.timing.clockAheadMs);
   }
-  if (replica.rules.closeCheck && !parent.sealed && !mayClose(replica, header.closeTs)) return 'wait';
+  if (replica.rules.closeCheck && !parent.sealed && !mayClose(replica, header.closeTs)) return waitFor(replica, msOf(header.closeTs) + replica.config.timing.clockWindowMs);
   return undefined;
 }
 

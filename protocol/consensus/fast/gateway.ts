@@ -16,11 +16,10 @@ import { watch } from './pending.ts';
 
 /** How often the timers of commands are looked at, and how long one of them may be passed over when no timer of its own is due. */
 const SCAN_MS = 5;
-const LOOK_MS = 20;
-/** How many batch delays commands wait for the votes on the batch before, at most: a silent voter must not hold them up. */
-const BUSY_DELAYS = 6;
-/** With so many commands on their way, blocks are the cheaper place for the next one (decision 0183). */
+const LOOK_MS = 50;
+/** With so many commands on their way, blocks are the cheaper place for the next one, and for those that follow soon (decision 0183). */
 const MANY_COMMANDS = 16;
+const CROWD_MS = 500;
 
 /** A client's command (§2.5): queue it for a batch, or send it to the leader when the fast path is not for it. */
 export function onSubmit(replica: Replica, command: Command): void {
@@ -42,12 +41,10 @@ export function onSubmitMessage(replica: Replica, command: Command): void {
   if (pending !== undefined) pending.classic = true;
 }
 
-/** Sends one batch when it is full or its delay is over (§2.5, §2.16). */
+/** Sends one batch: the first command at once, what follows when the votes on the batch before are back, it is full, or its delay is over (§2.5, §2.16). */
 export function flushQueue(replica: Replica): void {
   while (replica.queue.length > 0) {
-    const delayMs = replica.config.timing.batchDelayMs * (voting(replica) ? BUSY_DELAYS : 1);
-    const due = replica.queue.length >= limits.entriesPerBatch || replica.elapsedMs - replica.queueMs >= delayMs;
-    if (!due) return;
+    if (queueDueMs(replica) > 0) return;
     const commands = takeQueued(replica);
     if (!fastReady(replica)) {
       for (const pending of commands) goClassic(replica, pending);
@@ -55,6 +52,12 @@ export function flushQueue(replica: Replica): void {
     }
     sendBatch(replica, commands);
   }
+}
+
+/** How long the queue waits still; a silent voter must not hold it up. */
+export function queueDueMs(replica: Replica): number {
+  if (replica.queue.length >= limits.entriesPerBatch || !voting(replica)) return 0;
+  return replica.queueMs + replica.config.timing.batchDelayMs - replica.elapsedMs;
 }
 
 /**
@@ -142,8 +145,8 @@ function wasDecided(replica: Replica, command: Command): boolean {
 }
 
 function mayGoFast(replica: Replica, command: Command): boolean {
-  const quiet = replica.pending.size < MANY_COMMANDS;
-  return quiet && !command.classicOnly && !replica.config.classicOnly && fastReady(replica) && !isHot(replica, command);
+  if (replica.pending.size >= MANY_COMMANDS) replica.crowdedMs = replica.elapsedMs;
+  return replica.elapsedMs - replica.crowdedMs >= CROWD_MS && !command.classicOnly && !replica.config.classicOnly && fastReady(replica) && !isHot(replica, command);
 }
 
 /** The fast path is open here, and nothing this replica is about to sign rests on an unwritten record. */
@@ -155,14 +158,18 @@ function fastReady(replica: Replica): boolean {
 
 /** Timers of every command somebody waits for (§2.7, §2.18). */
 export function watchPending(replica: Replica): void {
-  if (replica.elapsedMs - replica.pendingScanMs < SCAN_MS) return;
+  if (replica.elapsedMs < Math.max(replica.pendingDueMs, replica.pendingScanMs + SCAN_MS)) return;
   replica.pendingScanMs = replica.elapsedMs;
   coolDown(replica);
+  let dueMs = Infinity;
   for (const pending of replica.pending.values()) {
-    if (replica.elapsedMs < pending.lookMs) continue;
-    watchOne(replica, pending);
-    pending.lookMs = Math.min(replica.elapsedMs + LOOK_MS, deadlineOf(replica, pending));
+    if (replica.elapsedMs >= pending.lookMs) {
+      watchOne(replica, pending);
+      pending.lookMs = Math.min(replica.elapsedMs + LOOK_MS, deadlineOf(replica, pending));
+    }
+    dueMs = Math.min(dueMs, pending.lookMs);
   }
+  replica.pendingDueMs = dueMs;
 }
 
 /** When the next of its timers is due, as things stand. */

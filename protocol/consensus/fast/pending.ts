@@ -7,8 +7,10 @@ export function watch(replica: Replica, command: Command): PendingCommand | unde
   let pending = replica.pending.get(command.id);
   if (pending === undefined) {
     if (replica.pending.size >= limits.pendingCommands) return undefined;
-    pending = { command, sinceMs: replica.elapsedMs, gateway: undefined, classic: false, sentMs: -Infinity, lookMs: 0 };
+    const lookMs = replica.elapsedMs + replica.config.timing.fastTimeoutMs; // no timer of a command is shorter
+    pending = { command, sinceMs: replica.elapsedMs, gateway: undefined, classic: false, sentMs: -Infinity, lookMs };
     replica.pending.set(command.id, pending);
+    replica.pendingDueMs = Math.min(replica.pendingDueMs, lookMs);
   }
   return pending;
 }

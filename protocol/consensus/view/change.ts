@@ -1,17 +1,18 @@
 import { ZERO_HASH, type BlockHash, type ReplicaIndex, type View } from '../../types/index.ts';
 import { learnQc, lockRank } from '../chain.ts';
-import { faults } from '../config.ts';
+import { hasBit } from '../bitmap.ts';
+import { faults, leaderOf } from '../config.ts';
 import { byTime } from '../entry.ts';
 import { noteViewChange } from '../evidence.ts';
 import { noteAckLog } from '../evidence-acks.ts';
 import { mustWait } from '../intents.ts';
 import type { BatchCert, ViewChangeMessage } from '../message.ts';
-import { orderPatienceMs } from '../pace.ts';
+import { commitPatienceMs, orderPatienceMs } from '../pace.ts';
 import { persist } from '../persist.ts';
 import { send, type Replica } from '../state.ts';
 import { maySign } from '../status.ts';
 import { ackedRootOf } from './acked-root.ts';
-import { leaderIsSilent } from './silence.ts';
+import { leaderIsSilent, silentMembers } from './silence.ts';
 import { viewTimeoutMs } from './timeout.ts';
 
 /** Asks for a view: from here on nothing of the old view is signed, and everything acknowledged is reported (§2.8). */
@@ -63,6 +64,7 @@ export function watchView(replica: Replica): void {
   if (sinceMs >= replica.config.timing.viewDurationMs) return startChange(replica, replica.view + 1n, 'rotation');
   if (leaderIsSilent(replica, replica.view)) return startChange(replica, replica.view + 1n, 'leader silent');
   if (commandOverdue(replica)) return fail(replica, 'command overdue');
+  if (standsStill(replica)) return fail(replica, 'chain stands still');
   if (epochOverdue(replica)) fail(replica, 'epoch overdue');
 }
 
@@ -107,6 +109,17 @@ function watchChange(replica: Replica): void {
 function fail(replica: Replica, cause: string): void {
   replica.failures += 1;
   startChange(replica, (replica.vcView > replica.view ? replica.vcView : replica.view) + 1n, cause);
+}
+
+/**
+ * V-STILL: a leader closes time several times a second, whether anybody writes or not. One that is heard and does not, say because it
+ * restarted in its view, stops fresh reads and what waits for proofs (decision 0195). Whoever is behind the others has only itself to blame.
+ */
+function standsStill(replica: Replica): boolean {
+  const { rules, current, elapsedMs, committedMs, peers, tip } = replica;
+  if (!rules.stillTimers || !current.fastOpen || peers.some(({ committed }) => committed > tip.height)) return false;
+  const limitMs = viewTimeoutMs(replica) + orderPatienceMs(replica) + commitPatienceMs(replica);
+  return elapsedMs - Math.max(committedMs, current.startedMs) >= limitMs && !hasBit(silentMembers(replica), leaderOf(replica.config, replica.view));
 }
 
 /** A group in which nobody writes still follows the registry when its leader is gone (§2.13). */

@@ -25,9 +25,9 @@ describe('simulation: cross-group transactions', function () {
     expect(aborts, 'parts aborted').to.be.above(0);
   });
 
-  for (const { name, overrides, seeds } of BANK_MUTANTS) {
+  for (const { name, overrides, seeds, from = 1 } of BANK_MUTANTS) {
     it(`planted fault is noticed: ${name}, within ${seeds} seeds`, () => {
-      const seed = Array.from({ length: seeds }, (_, i) => BigInt(i + 1)).find((each) => runBank(each, overrides).violations.length > 0);
+      const seed = Array.from({ length: seeds }, (_, i) => BigInt(from + i)).find((each) => runBank(each, overrides).violations.length > 0);
       expect(seed, name).to.not.equal(undefined);
       // the same schedule with every rule on is clean: it was the fault that was seen
       const sound = runBank(seed as bigint, { ...overrides, rules: CONSENSUS_RULES, crossRules: ALL_RULES });

