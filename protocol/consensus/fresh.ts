@@ -6,8 +6,8 @@ export function newView(startedMs: number, silentLeader: boolean): ViewState {
   return {
     opening: undefined, fastOpen: false, startedMs, overdueMs: 0, locks: new Map(), batches: new Map(), newest: undefined, claims: new Map(),
     consumed: new Map(), votedBlocks: new Set(),
-    votedCloseTs: 0n as Timestamp, certified: new Map(), unacked: new Set(), proposal: undefined, proposalFrom: 0, proposalDone: true, proposalDueMs: undefined, frozen: new Map(),
-    deadAcks: [], ackRetry: false,
+    votedCloseTs: 0n as Timestamp, certified: new Map(), unacked: new Set(), proposal: undefined, proposalFrom: 0, proposalDone: true,
+    proposalDueMs: undefined, frozen: new Map(), deadAcks: [], ackRetry: false,
     leader: newLeader(silentLeader),
   };
 }

@@ -137,8 +137,8 @@ function judgeContents(replica: Replica, { header, entries }: Block): Verdict | 
     if (!fresh(replica, ts) || !isTimely(replica, command)) return 'stale';
     if (!notAhead(replica, ts)) return waitFor(replica, msOf(ts) - replica.config.timing.clockAheadMs);
   }
-  if (replica.rules.closeCheck && !parent.sealed && !mayClose(replica, header.closeTs)) return waitFor(replica, msOf(header.closeTs) + replica.config.timing.clockWindowMs);
-  return undefined;
+  const closes = replica.rules.closeCheck && !parent.sealed && !mayClose(replica, header.closeTs);
+  return closes ? waitFor(replica, msOf(header.closeTs) + replica.config.timing.clockWindowMs) : undefined;
 }
 
 /** A reconfig block is right when the registry announced the same to this replica (§2.13). */

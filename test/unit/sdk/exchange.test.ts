@@ -4,7 +4,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { exchangeOver, nodeExchange, type Call, type Exchange } from '../../../sdk/net/exchange.ts';
 
 const call = (change: Partial<Call> = {}): Call => ({ method: 'GET', headers: { accept: 'x' }, body: undefined, timeoutMs: 2_000, ...change });
-const nameOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'nothing', (error: Error) => `${error.name} ${String((error.cause as Error | undefined)?.name)}`);
+const nameOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(() => 'nothing', (error: Error) => `${error.name} ${String((error.cause as Error | undefined)?.name)}`);
 
 const EXCHANGES: Readonly<Record<string, () => Promise<Exchange>>> = {
   'over fetch': async () => exchangeOver((url, init) => fetch(url, init)),
