@@ -69,7 +69,7 @@ function reasons(results: MutationResults): string {
 }
 
 function survivors(results: MutationResults): string {
-  return Object.values(results).flatMap((each) => each.survivors).map((label) => `- ${code(label)}`).join('\n');
+  return Object.values(results).flatMap((each) => each.survivors).map((label) => `- ${code(label)}`).join('\n') || 'None.';
 }
 
 function coverageTable(coverage: Coverage): string {

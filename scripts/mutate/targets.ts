@@ -10,6 +10,7 @@ export interface Target {
 }
 
 const vault = ['StakeVault'];
+const channels = ['PaymentChannels'];
 const court = ['DisputeCourt'];
 const both = ['DisputeCourt', 'JurorSeats'];
 const slashers = ['SlasherConsensus', 'SlasherCertificates', 'SlasherAnswers'];
@@ -26,7 +27,10 @@ export const targets: readonly Target[] = [
     },
     tests: ['evidence'],
   },
-  { name: 'channels', files: { PaymentChannels: ['PaymentChannels'] }, tests: ['payments'] },
+  {
+    name: 'channels', files: { PaymentChannels: channels, 'libraries/Payouts': channels, 'libraries/NonReentrant': channels },
+    tests: ['payments-edges', 'payments'],
+  },
   {
     name: 'court',
     files: { DisputeCourt: court, DisputeCommittees: court, JurorSeats: ['JurorSeats'], 'libraries/DisputeMath': court, 'libraries/SeatOrder': both },

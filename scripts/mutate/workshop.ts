@@ -1,6 +1,6 @@
 /** A copy of the repository in which one fault at a time is planted. Its tests deploy what `contracts/generated/bytecode.json` there holds. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sourcesHash, type Bytecode } from '../compiled.ts';
@@ -18,8 +18,9 @@ export interface Workshop {
 }
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-/** @throws Error when the tests fail without any fault */
+/** @throws Error when the tests fail without any fault, or their own contracts are not compiled */
 export function openWorkshop(target: Target): Workshop {
+  if (!existsSync(join(root, 'artifacts'))) throw new Error('the tests need compiled contracts of their own: run npx hardhat build');
   const folder = copyOfRepository('mutants', 'artifacts');
   const all = [...new Set(Object.values(target.files).flat())];
   const before = compileAll(folder, all, { optimize: target.optimize, trees: true });

@@ -1,44 +1,13 @@
 import { expect } from 'chai';
-import type { Contract, Signer } from 'ethers';
+import type { Contract } from 'ethers';
 import { signStruct } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
-import type { Hash32, Hex } from '../../protocol/types/index.ts';
+import type { Hash32 } from '../../protocol/types/index.ts';
+import { build, collect, fundEther, keyFor, recordOf, signer, stage, voucher, type Key, type Stage } from './channel-stage.ts';
 import {
-  addNode, bySigner, compactOf, createCluster, DAY, deployed, ethers, formGroup, groupOf, hash, helpers, keyOf, now, offer, packRoster, PINT, send,
-  type TestGroup, type World,
+  addNode, bySigner, compactOf, createCluster, DAY, ethers, formGroup, groupOf, hash, helpers, keyOf, now, offer, packRoster, PINT, send,
+  type TestGroup,
 } from './world.ts';
-
-const signer = keyOf(800);
-type Key = readonly [payer: string, payee: string, token: string, signer: string, salt: string];
-
-interface Stage {
-  readonly world: World;
-  readonly channels: Contract;
-  readonly payer: Signer;
-  readonly payee: Signer;
-}
-
-async function build(): Promise<Stage> {
-  const world = await deployed();
-  await send(world.c.PintToken, world.admin, 'transfer', await world.consumer.getAddress(), 1_000n * PINT);
-  await send(world.c.PintToken, world.consumer, 'approve', await world.c.PaymentChannels.getAddress(), ethers.MaxUint256);
-  return { world, channels: world.c.PaymentChannels, payer: world.consumer, payee: world.watcher };
-}
-const stage = (): Promise<Stage> => helpers.loadFixture(build);
-
-async function keyFor({ payer, payee }: Stage, token: string = ethers.ZeroAddress, salt = 0, to?: string): Promise<Key> {
-  return [await payer.getAddress(), to ?? (await payee.getAddress()), token, addressOf(signer), hash(salt)];
-}
-
-async function voucher({ world, channels }: { world: World; channels: Contract }, key: Key, cumulative: bigint, by = signer): Promise<Hex> {
-  const channel = (await channels.getFunction('channelId')(key)) as Hash32;
-  return signStruct(world.domain, 'Voucher', { channel, cumulative }, by);
-}
-
-const recordOf = async (channels: Contract, key: Key) => channels.getFunction('channelOf')(await channels.getFunction('channelId')(key));
-const fundEther = (s: Stage, key: Key, amount: bigint) => send(s.channels, s.payer, 'fund', key, amount, { value: amount });
-const collect = async (s: Stage, key: Key, cumulative: bigint, by?: Uint8Array) =>
-  send(s.channels, s.world.others[3]!, 'collect', key, cumulative, await voucher(s, key, cumulative, by));
 
 describe('PaymentChannels', () => {
   it('P-6.3-pay: cumulative vouchers, anybody collects, always for the payee', async () => {
@@ -149,6 +118,8 @@ describe('PaymentChannels', () => {
     const key = await keyFor(s, address);
     await send(s.channels, s.payer, 'fund', key, 100n);
     expect((await recordOf(s.channels, key)).deposit).to.equal(90n);
+    await send(s.channels, s.payer, 'fund', key, 200n); // what was there before does not count again
+    expect((await recordOf(s.channels, key)).deposit).to.equal(270n);
     await collect(s, key, 1_000n);
     expect(await token.getFunction('balanceOf')(await s.channels.getAddress())).to.equal(0n);
   });
