@@ -25,7 +25,7 @@ export const targets: readonly Target[] = [
     files: {
       SlasherBase: slashers, SlasherConsensus: ['SlasherConsensus'], SlasherCertificates: ['SlasherCertificates'], SlasherAnswers: ['SlasherAnswers'],
     },
-    tests: ['evidence'],
+    tests: ['evidence-edges', 'evidence'],
   },
   {
     name: 'channels', files: { PaymentChannels: channels, 'libraries/Payouts': channels, 'libraries/NonReentrant': channels },

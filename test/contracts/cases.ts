@@ -246,6 +246,7 @@ export interface AnswerShape {
   readonly issuedAt: bigint;
   readonly seq?: bigint;
   readonly minHeight?: bigint;
+  readonly height?: bigint;
 }
 
 export function answer(place: Place, node: number, shape: AnswerShape): Signed<StructValue<'Answer'>> {
