@@ -2,8 +2,8 @@
 import { expect } from 'chai';
 import { commitmentOf, decodeCall, encodeEvidence, judgeFlat, type Evidence } from '../../protocol/evidence/index.ts';
 import type { Address, Hex, Path } from '../../protocol/types/index.ts';
-import { beneficiary, querier } from './all-cases.ts';
-import { answer, doubleBlockVote, doubleProposal, falseHistory, forkedCertificates, h, type Place } from './cases.ts';
+import { beneficiary, guiltyCases, querier } from './all-cases.ts';
+import { answer, certified, doubleBlockVote, doubleProposal, falseHistory, forkedCertificates, h, type Place } from './cases.ts';
 import { calldataOf, impersonate, schedule, type Act } from './governance.ts';
 import { both, contextOf, fresh, submit } from './judges.ts';
 import { ethers, helpers, now, PINT, provider, send } from './world.ts';
@@ -133,6 +133,26 @@ describe('evidence at its bounds', () => {
     expect((await vaultOf(place, 'accountOf', idOf(place, 2))).status).to.equal(3n);
   });
 
+  it('evidence ends where its last field does: one byte more or less convicts nobody', async () => {
+    const place = await fresh();
+    for (const evidence of guiltyCases(place, await now())) {
+      const { slasher, call } = encodeEvidence(evidence);
+      const contract = place.world.c[slasher];
+      const to = await contract.getAddress();
+      expect(await ethers.provider.call({ to, data: call }), evidence.kind).to.equal('0x');
+      const longer = withEvidence(call, (bytes) => `${bytes}00`);
+      await expect(ethers.provider.call({ to, data: longer }), evidence.kind).to.be.revertedWithCustomError(contract, 'WrongLength');
+      const shorter = withEvidence(call, (bytes) => bytes.slice(0, -2));
+      await expect(ethers.provider.call({ to, data: shorter }), evidence.kind).to.be.revert(ethers);
+    }
+  });
+
+  it('the first member of a roster is one like the others', async () => {
+    const place = await fresh();
+    const evidence = { ...forkedCertificates(place, beneficiary), culprit: 0, second: certified(place, h('false'), 40n, [0, 1, 3]) };
+    expect(await both(place, evidence)).to.deep.include({ kind: 'guilty', nodes: place.group.roster.slice(0, 2) });
+  });
+
   it('two certificates convict those that signed both, once, and only them', async () => {
     const place = await fresh();
     const { SlasherCertificates } = place.world.c;
@@ -148,6 +168,14 @@ describe('evidence at its bounds', () => {
       .to.be.revertedWithCustomError(SlasherCertificates, 'AlreadyPunished');
   });
 });
+
+/** The call with its evidence, the first argument, made into another. */
+function withEvidence(call: Hex, change: (evidence: Hex) => string): string {
+  const types = call.length > 2 + 8 + 64 && BigInt(`0x${call.slice(10, 74)}`) === 64n ? ['bytes', 'address'] : ['bytes'];
+  const coder = ethers.AbiCoder.defaultAbiCoder();
+  const [evidence, ...rest] = coder.decode(types, `0x${call.slice(10)}`) as unknown as [Hex, ...string[]];
+  return `${call.slice(0, 10)}${coder.encode(types, [change(evidence), ...rest]).slice(2)}`;
+}
 
 /** The evidence inside a call, the first argument. */
 function argument(call: Hex): string {
