@@ -37,14 +37,16 @@ function run(): void {
 const read = (file: string): MutationResults => readResults(file);
 
 const nothing = ({ mutants }: Workshop, seed: number): MutationResult =>
-  ({ seed, found: mutants.length, tried: 0, stillborn: 0, killed: 0, equivalent: [], survivors: [] });
+  ({ seed, found: mutants.length, tried: 0, stillborn: 0, firstKilled: 0, killed: 0, equivalent: [], survivors: [] });
 
 /** The next mutants of the sample. */
 function further(target: Target, workshop: Workshop, before: MutationResult, sample: number, keep: (result: MutationResult) => void): void {
   let result = before;
   for (const mutant of shuffled(workshop.mutants, result.seed).slice(result.tried + result.stillborn)) {
     if (result.tried >= sample) return;
+    const { killed } = result;
     result = withFate(result, mutant, target, workshop);
+    result = { ...result, firstKilled: result.firstKilled + result.killed - killed };
     keep(result);
   }
 }

@@ -16,6 +16,8 @@ export interface MutationResult {
   /** Those that compile. */
   readonly tried: number;
   readonly stillborn: number;
+  /** When it was tried the first time, before its survivors got tests. */
+  readonly firstKilled: number;
   readonly killed: number;
   /** Survivors that nothing can notice. */
   readonly equivalent: readonly string[];
@@ -53,12 +55,12 @@ export function writePage(): void {
 
 function mutantTable(results: MutationResults): string {
   const rows = targets.filter(({ name }) => name in results).map(({ name, files }) => {
-    const { found, tried, killed, equivalent, survivors: alive } = results[name] as MutationResult;
+    const { found, tried, firstKilled, killed, equivalent, survivors: alive } = results[name] as MutationResult;
     const score = (100 * killed) / (tried - equivalent.length);
     const sources = Object.keys(files).map((file) => `\`${file.split('/').at(-1)}\``).join(', ');
-    return `| ${name} | ${sources} | ${found} | ${tried} | ${killed} | ${equivalent.length} | ${alive.length} | ${score.toFixed(1)} % |`;
+    return `| ${name} | ${sources} | ${found} | ${tried} | ${firstKilled} | ${killed} | ${equivalent.length} | ${alive.length} | ${score.toFixed(1)} % |`;
   });
-  return ['| target | sources | found | tried | killed | equivalent | survived | score |', '|---|---|---|---|---|---|---|---|', ...rows].join('\n');
+  return ['| target | sources | found | tried | killed at first | killed now | equivalent | survived | score |', '|---|---|---|---|---|---|---|---|---|', ...rows].join('\n');
 }
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
