@@ -60,7 +60,8 @@ function mutantTable(results: MutationResults): string {
     const sources = Object.keys(files).map((file) => `\`${file.split('/').at(-1)}\``).join(', ');
     return `| ${name} | ${sources} | ${found} | ${tried} | ${firstKilled} | ${killed} | ${equivalent.length} | ${alive.length} | ${score.toFixed(1)} % |`;
   });
-  return ['| target | sources | found | tried | killed at first | killed now | equivalent | survived | score |', '|---|---|---|---|---|---|---|---|---|', ...rows].join('\n');
+  const head = ['target', 'sources', 'found', 'tried', 'killed at first', 'killed now', 'equivalent', 'survived', 'score'];
+  return [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`, ...rows].join('\n');
 }
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
