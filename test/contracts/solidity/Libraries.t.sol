@@ -128,21 +128,26 @@ contract LibraryFuzz {
         return (level[0], bytes.concat(bytes1(depth), path));
     }
 
-    function testFuzz_twoLeaves(bytes32 a, bytes32 b, bytes32 wanted, bytes32 rowA, bytes32 rowB) public view {
-        vm.assume(a != b && uint256(rowA) << 80 != 0 && uint256(rowB) << 80 != 0);
+    /// @dev Root of a tree of two rows, and the proof of the first.
+    function twoLeaves(bytes32 a, bytes32 b, bytes32 rowA, bytes32 rowB) private pure returns (bytes32 root, bytes memory proof) {
         uint256 depth = firstDifference(a, b);
         bytes32 hashA = sha256(abi.encodePacked(a, rowA));
         bytes32 hashB = sha256(abi.encodePacked(b, rowB));
+        bytes32 inner = sha256(uint256(a) < uint256(b) ? abi.encodePacked(hashA, hashB) : abi.encodePacked(hashB, hashA));
+        root = sha256(abi.encodePacked(inner, uint16(depth), uint64(2), bytes22(0)));
+        proof = abi.encodePacked(rowA, uint8(1), uint8(depth), uint40(1), hashB);
+    }
+
+    function testFuzz_twoLeaves(bytes32 a, bytes32 b, bytes32 wanted, bytes32 rowA, bytes32 rowB) public view {
+        vm.assume(a != b && uint256(rowA) << 80 != 0 && uint256(rowB) << 80 != 0);
         bool aLeft = uint256(a) < uint256(b);
-        bytes32 inner = sha256(aLeft ? abi.encodePacked(hashA, hashB) : abi.encodePacked(hashB, hashA));
-        bytes32 root = sha256(abi.encodePacked(inner, uint16(depth), uint64(2), bytes22(0)));
-        bytes memory proof = abi.encodePacked(rowA, uint8(1), uint8(depth), uint40(1), hashB);
+        (bytes32 root, bytes memory proof) = twoLeaves(a, b, rowA, rowB);
         PrefixTree.Result memory result = this.walk(a, proof);
         require(result.root == root && result.count == 2 && result.rank == (aLeft ? 0 : 1), "inclusion");
         (bool out, uint256 rank) = this.excludes(a, wanted, proof);
         if (wanted == a || wanted == b) {
             require(!out, "a key that is there is never excluded");
-        } else if (firstDifference(wanted, a) == depth) {
+        } else if (firstDifference(wanted, a) == firstDifference(a, b)) {
             require(!out, "this proof says nothing about the sibling's side");
         } else {
             require(out, "off the leaf's own edge");
