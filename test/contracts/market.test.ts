@@ -291,7 +291,7 @@ describe('DataMarket', () => {
       return { ...s, token };
     }
 
-    it('fee-on-transfer, rebasing (SSV-16, Filecoin Pay): what arrives counts, and the price must arrive whole', async () => {
+    it('fee-on-transfer (SSV-16, Filecoin Pay): what arrives counts, and the price must arrive whole', async () => {
       const s = await inToken('FeeToken', { priceWei: 900n });
       await send(s.market, s.provider, 'list', row(s.terms), 1_000n);
       expect(await poolOf(s)).to.equal(900n);
@@ -301,6 +301,25 @@ describe('DataMarket', () => {
       await complain(s, secretOf(31));
       expect(await s.token.getFunction('balanceOf')(await s.market.getAddress())).to.equal(500n);
       expect(await poolOf(s)).to.equal(500n);
+    });
+
+    it('rebasing (SSV-16, Filecoin Pay): a token that shrinks runs short in its own purchases only', async () => {
+      const s = await inToken('RebasingToken');
+      await send(s.market, s.provider, 'list', row(s.terms), 1_000n);
+      await buy(s, secretOf(31));
+      await deliver(s, secretOf(31), wrongKey);
+      const inEther = { ...s, terms: { ...s.terms, token: ZERO_ADDRESS }, pay: (value: bigint) => ({ value }) };
+      await send(s.market, s.provider, 'list', row(inEther.terms), bond, { value: bond });
+      await buy(inEther, secretOf(31));
+      await deliver(inEther, secretOf(31), wrongKey);
+      await send(s.token, s.buyer, 'rebase', 10);
+      await expect(complain(s, secretOf(31))).to.be.revertedWithCustomError(s.token, 'ERC20InsufficientBalance');
+      expect((await purchaseOf(s, secretOf(31))).state, 'it waits').to.equal(2n);
+      await expect(complain(inEther, secretOf(31))).to.changeEtherBalance(ethers, s.market, -(price + bond));
+      await send(s.token, s.buyer, 'rebase', 200);
+      await complain(s, secretOf(31));
+      const held = await s.token.getFunction('balanceOf')(await s.market.getAddress());
+      expect(held - (await poolOf(s)), 'the gain pays nobody').to.be.greaterThan(0n);
     });
 
     it('a token that answers false moves nothing', async () => {

@@ -124,6 +124,29 @@ describe('PaymentChannels', () => {
     expect(await token.getFunction('balanceOf')(await s.channels.getAddress())).to.equal(0n);
   });
 
+  it('rebasing (SSV-16, Filecoin Pay): a token that shrinks runs short in its own channels only; what it gains is nobody\'s', async () => {
+    const s = await stage();
+    const token = (await ethers.deployContract('RebasingToken')) as unknown as Contract;
+    const held = async (): Promise<bigint> => token.getFunction('balanceOf')(await s.channels.getAddress());
+    await send(token, s.world.admin, 'transfer', await s.payer.getAddress(), 1_000n);
+    await send(token, s.payer, 'approve', await s.channels.getAddress(), 1_000n);
+    const pint = await keyFor(s, await s.world.c.PintToken.getAddress());
+    const [first, second] = await Promise.all([0, 1].map(async (salt) => keyFor(s, await token.getAddress(), salt)));
+    for (const key of [pint, first as Key, second as Key]) await send(s.channels, s.payer, 'fund', key, 100n);
+    await fundEther(s, await keyFor(s), 100n);
+    await send(token, s.payee, 'rebase', 50);
+    await collect(s, first as Key, 80n);
+    await expect(collect(s, second as Key, 30n)).to.be.revertedWithCustomError(token, 'ERC20InsufficientBalance');
+    expect((await recordOf(s.channels, second as Key)).claimed, 'its voucher is not used up').to.equal(0n);
+    await expect(collect(s, pint, 100n)).to.changeTokenBalance(ethers, s.world.c.PintToken, s.payee, 100n);
+    await expect(collect(s, await keyFor(s), 100n)).to.changeEtherBalance(ethers, s.payee, 100n);
+    await send(token, s.payee, 'rebase', 1_000);
+    expect(await held()).to.equal(400n);
+    await collect(s, first as Key, 500n);
+    await collect(s, second as Key, 500n);
+    expect(await held(), 'no voucher reaches beyond what was paid in').to.equal(280n);
+  });
+
   it('a token that answers false moves nothing', async () => {
     const s = await stage();
     const token = (await ethers.deployContract('FalseToken')) as unknown as Contract;

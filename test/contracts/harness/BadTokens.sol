@@ -38,6 +38,27 @@ contract FalseToken is ERC20("False", "FLS") {
     }
 }
 
+/// @title A token whose balances all follow an index that anybody sets
+contract RebasingToken is ERC20("Rebasing", "REB") {
+    uint256 public percent = 100;
+
+    constructor() {
+        _mint(msg.sender, 1e24);
+    }
+
+    function rebase(uint256 to) external {
+        percent = to;
+    }
+
+    function balanceOf(address account) public view override returns (uint256) {
+        return super.balanceOf(account) * percent / 100;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        super._update(from, to, value * 100 / percent);
+    }
+}
+
 /// @title A token that calls a target in the middle of a transfer
 contract HookToken is ERC20("Hook", "HOK") {
     address public target;
