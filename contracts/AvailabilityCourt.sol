@@ -207,7 +207,7 @@ contract AvailabilityCourt is IAvailabilityCourt, Payouts {
     // ---- inside
 
     function _mustOwn(address node) private view {
-        if (VAULT.ownerOf(node).owner != msg.sender) {
+        if (VAULT.holderOf(node) != msg.sender) {
             revert NotOwner(node, msg.sender);
         }
     }
@@ -277,7 +277,7 @@ contract AvailabilityCourt is IAvailabilityCourt, Payouts {
     function _endOf(bytes32 group, address node, uint64 epoch) private view returns (uint256 end) {
         (IClusterRegistry.Epoch memory record,) = CLUSTERS.membership(group, epoch);
         end = record.endedAt == 0 ? type(uint256).max : record.endedAt;
-        uint256 left = CLUSTERS.mayCloseAt(CLUSTERS.noticeId(group, epoch, VAULT.ownerOf(node).owner));
+        uint256 left = CLUSTERS.mayCloseAt(CLUSTERS.noticeId(group, epoch, VAULT.holderOf(node)));
         if (left != 0 && left < end) {
             end = left;
         }

@@ -162,7 +162,7 @@ contract ClusterRegistry is ClusterDraws {
         if (!_has(roster, signer)) {
             revert NotMember(signer);
         }
-        if (VAULT.ownerOf(VAULT.nodeOfSigner(signer)).owner != msg.sender) {
+        if (VAULT.holderOf(VAULT.nodeOfSigner(signer)) != msg.sender) {
             revert NotAllowed(msg.sender);
         }
         uint256 pos = block.timestamp + LEAVE_NOTICE;

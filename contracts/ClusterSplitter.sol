@@ -121,7 +121,7 @@ contract ClusterSplitter is NonReentrant {
         address node = VAULT.nodeOfSigner(signer);
         emit Claimed(group, epoch, node, token, amount);
         NODES.noteFees(node, token, amount);
-        _pay(token, VAULT.ownerOf(node).owner, amount);
+        _pay(token, VAULT.holderOf(node), amount);
     }
 
     /**

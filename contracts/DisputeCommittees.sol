@@ -260,7 +260,7 @@ abstract contract DisputeCommittees is IDisputeCourt {
     }
 
     function _ownerOf(address node) internal view returns (address) {
-        return VAULT.ownerOf(node).owner;
+        return VAULT.holderOf(node);
     }
 
     function _after(uint256 time) internal view {

@@ -216,7 +216,7 @@ contract JurorSeats is IJurorSeats {
     }
 
     function _ownerOf(address node) private view returns (address) {
-        return VAULT.ownerOf(node).owner;
+        return VAULT.holderOf(node);
     }
 
     function _serves(address node) private view returns (bool) {

@@ -35,7 +35,7 @@ contract NodeRegistry is NodeLadder {
     mapping(address node => Fees) private _fees;
 
     modifier onlyOwnerOf(address node) {
-        if (VAULT.ownerOf(node).owner != msg.sender) {
+        if (VAULT.holderOf(node) != msg.sender) {
             revert NotOwner(node, msg.sender);
         }
         _;

@@ -25,6 +25,7 @@ contract SlasherAnswers is SlasherBase {
     uint256 private constant FORM_EMPTY = 2;
     uint256 private constant FORM_CERTIFICATE = 3;
     uint256 private constant FORM_STALE = 4;
+    uint256 private constant FORM_RANK = 5;
 
     uint256 private constant AGAINST_LIST = 0;
     uint256 private constant AGAINST_ANSWER = 1;
@@ -38,7 +39,8 @@ contract SlasherAnswers is SlasherBase {
 
     /**
      * @notice An answer that contradicts its own state root (another row is there, or none), whose root is not the
-     * certified one of its height (E8), or that is older than the querier's bound, which it repeats.
+     * certified one of its height (E8), that is older than the querier's bound, which it repeats, or that is about another
+     * row than the one at the rank that its request repeats.
      * Effects: the accused climbs the ladder; the reward goes to the answer's querier.
      */
     function reportFalseAnswer(bytes calldata evidence) external {
@@ -52,7 +54,7 @@ contract SlasherAnswers is SlasherBase {
             answer.stateRoot = Packed.word(proof);
             end = form == FORM_STALE ? _stale(answer, proof + 32) : _againstCertificate(c, answer.height, answer.stateRoot, proof + 32);
         } else {
-            (answer.stateRoot, end) = _ownRoot(answer, form, proof);
+            (answer.stateRoot, end) = form == FORM_RANK ? _otherRank(answer, proof) : _ownRoot(answer, form, proof);
         }
         Packed.finish(evidence, end);
         _mustSign(c, PicoloHashes.hash(answer), proof - 64);
@@ -161,6 +163,22 @@ contract SlasherAnswers is SlasherBase {
             revert BadProof();
         }
         if (answer.rowHash == (present ? tree.rowHash : bytes32(0))) {
+            revert NotConflicting();
+        }
+        return (tree.root, tree.next);
+    }
+
+    /**
+     * @dev request(32) ‖ rank(8) ‖ path(32) ‖ walk: what was asked, and a leaf under the root that the walk leads to. It has the rank
+     * and is not the row answered about, or it is that row and has another rank.
+     */
+    function _otherRank(PicoloHashes.Answer memory answer, uint256 pos) private view returns (bytes32 root, uint256 next) {
+        uint64 rank = Packed.u64(pos + 32);
+        if (answer.request != sha256(abi.encodePacked("picolo/asked/rank", Packed.word(pos), rank))) {
+            revert BadProof();
+        }
+        PrefixTree.Result memory tree = PrefixTree.walk(Packed.word(pos + 40), pos + 72);
+        if ((tree.path == answer.path) == (tree.rank == rank)) {
             revert NotConflicting();
         }
         return (tree.root, tree.next);

@@ -43,13 +43,14 @@ contract SlasherConsensus is SlasherBase {
      */
     function reportVoteConflict(bytes calldata evidence, address beneficiary) external {
         (Case memory c, uint256 pos) = _openGrave(evidence);
-        uint64 viewNumber = Packed.u64(pos);
+        PicoloHashes.FastVote memory vote;
+        (vote.group, vote.epoch, vote.view_) = (c.group, c.epoch, Packed.u64(pos));
         bytes32 path = Packed.word(pos + 8);
         bytes32 version = Packed.word(pos + 40);
         Side memory a;
         Side memory b;
-        (a, pos) = _side(c, viewNumber, path, version, pos + 72);
-        (b, pos) = _side(c, viewNumber, path, version, pos);
+        (a, pos) = _side(c, vote, path, version, pos + 72);
+        (b, pos) = _side(c, vote, path, version, pos);
         Packed.finish(evidence, pos);
         if (a.entryId == b.entryId || !_incompatible(a, b)) {
             revert NotConflicting();
@@ -63,14 +64,17 @@ contract SlasherConsensus is SlasherBase {
      */
     function reportDoubleBlockVote(bytes calldata evidence, address beneficiary) external {
         (Case memory c, uint256 pos) = _openGrave(evidence);
-        uint64 viewNumber = Packed.u64(pos);
-        uint32 round = Packed.u32(pos + 8);
+        PicoloHashes.BlockVote memory vote;
+        (vote.group, vote.epoch, vote.view_, vote.round) = (c.group, c.epoch, Packed.u64(pos), Packed.u32(pos + 8));
         pos += 12;
         if (Packed.word(pos) == Packed.word(pos + 108)) {
             revert NotConflicting();
         }
-        pos = _blockVote(c, viewNumber, round, Packed.word(pos), pos + 32);
-        pos = _blockVote(c, viewNumber, round, Packed.word(pos), pos + 32);
+        for (uint256 i = 0; i < 2; ++i) {
+            (vote.blockHash, vote.qcView, vote.qcRound) = (Packed.word(pos), Packed.u64(pos + 32), Packed.u32(pos + 40));
+            _mustSign(c, PicoloHashes.hash(vote), pos + 44);
+            pos += 108;
+        }
         Packed.finish(evidence, pos);
         _punishGrave(c, Offences.DOUBLE_BLOCK_VOTE, evidence, beneficiary);
     }
@@ -186,22 +190,21 @@ contract SlasherConsensus is SlasherBase {
 
     /**
      * @dev accept(32) ‖ signature(64) ‖ mode(1) ‖ opened entry: the item is in the footprint, the entry in the batch whose
-     * root was voted on, and the vote accepts it.
+     * root was voted on, and the vote, which gets its batch and bits here, accepts it.
      */
-    function _side(Case memory c, uint64 viewNumber, bytes32 path, bytes32 version, uint256 pos)
+    function _side(Case memory c, PicoloHashes.FastVote memory vote, bytes32 path, bytes32 version, uint256 pos)
         private
         view
         returns (Side memory side, uint256 next)
     {
-        uint256 accept = uint256(Packed.word(pos));
+        vote.accept = uint256(Packed.word(pos));
         side.mode = Packed.u8(pos + 96);
         if (side.mode > MODE_WRITE) {
             revert BadProof();
         }
         side.ts = Packed.integer(pos + 129, 12);
-        bytes32 batchRoot;
-        (side.entryId, batchRoot, next) = _entry(path, version, side.mode, accept, pos + 97);
-        _mustSign(c, PicoloHashes.hash(PicoloHashes.FastVote(c.group, c.epoch, viewNumber, batchRoot, accept)), pos + 32);
+        (side.entryId, vote.batchRoot, next) = _entry(path, version, side.mode, vote.accept, pos + 97);
+        _mustSign(c, PicoloHashes.hash(vote), pos + 32);
     }
 
     /**

@@ -86,7 +86,7 @@ contract StakeVotes {
             if (i != 0 && node <= nodes[i - 1]) {
                 revert NotAscending(node);
             }
-            if (VAULT.ownerOf(node).owner != owner) {
+            if (VAULT.holderOf(node) != owner) {
                 revert NotOwner(node, owner);
             }
             IStakeVault.Account memory account = VAULT.accountOf(node);

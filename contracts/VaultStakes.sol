@@ -77,6 +77,11 @@ abstract contract VaultStakes is IStakeVault {
         return Owner(holder.owner, holder.joinedAt, uint40(stake.lastFaultAt), uint16(stake.ladder));
     }
 
+    /// @notice Owner of `node` alone: one slot, where `ownerOf` reads two.
+    function holderOf(address node) external view returns (address) {
+        return _owners[node].owner;
+    }
+
     /// @notice Stake that `node` could ask to leave with, in wei.
     function freeOf(address node) external view returns (uint256) {
         return _free(node, _load(node));

@@ -1,4 +1,4 @@
-import { encodeEvidence, type EncodedEvidence, type Evidence } from '../protocol/evidence/index.ts';
+import { encodeEvidence, type EncodedEvidence, type Evidence, type Refutation } from '../protocol/evidence/index.ts';
 import type { Lie } from '../protocol/query/index.ts';
 import type { GroupId } from '../protocol/types/index.ts';
 import type { Client } from './client.ts';
@@ -19,7 +19,15 @@ export async function evidenceOf(client: Client, lie: Lie): Promise<EncodedEvide
     kind: 'FalseAnswer',
     ...charge,
     answer: { value: lie.answer, signature: lie.signature },
-    against: lie.kind === 'own-root' ? { kind: 'ownRoot', proof: lie.proof } : { kind: 'certificate', certified: lie.certified },
+    against: refutationOf(lie),
   };
   return encodeEvidence(evidence);
+}
+
+function refutationOf(lie: Extract<Lie, { kind: 'own-root' | 'rank' | 'certificate' }>): Refutation {
+  switch (lie.kind) {
+    case 'own-root': return { kind: 'ownRoot', proof: lie.proof };
+    case 'rank': return { kind: 'rank', request: lie.request, rank: lie.rank, proof: lie.proof };
+    case 'certificate': return { kind: 'certificate', certified: lie.certified };
+  }
 }

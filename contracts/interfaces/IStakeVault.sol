@@ -134,6 +134,7 @@ interface IStakeVault {
     function accountOf(address node) external view returns (Account memory);
     function keyOf(address node) external view returns (Key memory);
     function ownerOf(address node) external view returns (Owner memory);
+    function holderOf(address node) external view returns (address);
     function statusOfSigner(address signer) external view returns (address node, Status status);
     function recordOfSigner(address signer) external view returns (address node, Status status, uint256 lastFaultAt, uint256 ladder);
     function bountyOf(address node) external view returns (Bounty memory);

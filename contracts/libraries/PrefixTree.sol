@@ -90,10 +90,8 @@ library PrefixTree {
      */
     function excludes(Result memory result, bytes32 path) internal pure returns (bool) {
         uint256 difference = uint256(path ^ result.path);
-        if (difference == 0) {
-            return false;
-        }
-        return result.depths & _highestBit(difference) == 0;
+        // the part of the difference that has its first bit is the larger number; both are zero when the paths are equal
+        return difference & result.depths < difference & ~result.depths;
     }
 
     /// @dev Number of leaves left of where an excluded `path` would stand; `pos` is the proof's position again.

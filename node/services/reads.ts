@@ -1,11 +1,11 @@
-import { decode } from '../../protocol/codec/index.ts';
+import { askedByPath, askedByRank, decode } from '../../protocol/codec/index.ts';
 import { invariant } from '../../protocol/errors/index.ts';
 import { certifiedCheckpointC, type CertifiedCheckpoint } from '../../protocol/membership/index.ts';
 import {
   apiFaults, queryHashOf, rangeQueryHash, rangeResultHash, type PoqRequest, type QueryRequest, type RangeAnswer, type RangeRequest,
   type RangeRow, type ReadAnswer, type ReadEntry, type ReadRequest, type StatementAnswer, type StoredRow,
 } from '../../protocol/query/index.ts';
-import { ZERO_HASH, type GroupId, type Height, type Path, type Timestamp } from '../../protocol/types/index.ts';
+import { ZERO_HASH, type GroupId, type Hash32, type Height, type Path, type Timestamp } from '../../protocol/types/index.ts';
 import type { Clock, Signer } from '../ports/index.ts';
 import type { SqlLedger, SqlPool, StoredKey } from '../storage/index.ts';
 import type { Freshness } from './freshness.ts';
@@ -22,21 +22,23 @@ export interface ReadParts {
   readonly nextSeq: () => bigint;
 }
 
-type Asked = Pick<ReadRequest, 'querier' | 'request' | 'minHeight'>;
+type Asked = Pick<ReadRequest, 'querier' | 'minHeight'> & { readonly provenance: boolean };
 
 /** Point reads: each key from storage, signed, with its proof under the newest suitable checkpoint (P-6.2-nonrepudiation). */
 export async function readKeys(parts: ReadParts, request: ReadRequest): Promise<ReadAnswer> {
   const checkpoint = await checkpointFor(parts, request);
-  const entries = request.paths.map((path) => entryOf(parts, checkpoint, request, path as Path, request.provenance));
-  return { checkpoint, entries };
+  const by = askedByPath(request.request);
+  return { checkpoint, entries: request.paths.map((path) => entryOf(parts, checkpoint, request, path as Path, by)) };
 }
 
 /** Proof-of-Query: what the disk holds at random ranks (Picolo §6.1; P-6.1-ppoq, P-6.1-cpoq). */
 export async function answerChallenge(parts: ReadParts, request: PoqRequest): Promise<ReadAnswer> {
   const checkpoint = await checkpointFor(parts, request);
   const { height } = checkpoint.checkpoint;
-  const paths = [...request.ranks.map((rank) => parts.ledger.pathAt(height, rank)), ...request.paths.map((path) => path as Path)];
-  return { checkpoint, entries: paths.map((path) => entryOf(parts, checkpoint, request, path, true)) };
+  const { querier, minHeight, ranks, paths } = request;
+  const entry = (path: Path, by: Hash32): ReadEntry => entryOf(parts, checkpoint, { querier, minHeight, provenance: true }, path, by);
+  const sampled = ranks.map((rank) => entry(parts.ledger.pathAt(height, rank), askedByRank(request.request, rank)));
+  return { checkpoint, entries: [...sampled, ...paths.map((path) => entry(path as Path, askedByPath(request.request)))] };
 }
 
 export async function readRange(parts: ReadParts, request: RangeRequest): Promise<RangeAnswer> {
@@ -90,7 +92,8 @@ function checkpointAt({ ledger }: ReadParts, height: Height): CertifiedCheckpoin
   return decode(certifiedCheckpointC, certificate);
 }
 
-function entryOf(parts: ReadParts, certified: CertifiedCheckpoint, asked: Asked, path: Path, withProvenance: boolean): ReadEntry {
+/** @param by what the answer names as its request */
+function entryOf(parts: ReadParts, certified: CertifiedCheckpoint, asked: Asked, path: Path, by: Hash32): ReadEntry {
   const { checkpoint } = certified;
   const height: Height = checkpoint.height;
   invariant(height >= asked.minHeight, 'answer-not-stale', { height, minHeight: asked.minHeight }); // signing it would cost the stake
@@ -98,7 +101,7 @@ function entryOf(parts: ReadParts, certified: CertifiedCheckpoint, asked: Asked,
   if (found.kind === 'unavailable') throw apiFaults.unavailable({ path, reason: 'the stored row is damaged and is being repaired' });
   const answer = {
     group: parts.group, epoch: checkpoint.epoch, height, minHeight: asked.minHeight, seq: parts.nextSeq(), stateRoot: checkpoint.stateRoot,
-    path, rowHash: found.kind === 'present' ? found.stored.rowHash : ZERO_HASH, request: asked.request, querier: asked.querier,
+    path, rowHash: found.kind === 'present' ? found.stored.rowHash : ZERO_HASH, request: by, querier: asked.querier,
     issuedAt: unixSeconds(parts.clock),
   };
   return {
@@ -106,7 +109,7 @@ function entryOf(parts: ReadParts, certified: CertifiedCheckpoint, asked: Asked,
     signature: parts.signer.sign('Answer', answer),
     proof: found.proof,
     row: found.kind === 'present' ? storedRow(found.stored) : null,
-    provenance: withProvenance ? (parts.ledger.provenance(height, path) ?? null) : null,
+    provenance: asked.provenance ? (parts.ledger.provenance(height, path) ?? null) : null,
   };
 }
 

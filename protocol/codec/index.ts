@@ -6,6 +6,7 @@
  *   const pointC = record({ x: u32, y: u32 });
  *   decode(pointC, encode(pointC, { x: 1, y: 2 }));
  */
+export { askedByPath, askedByRank } from './asked.ts';
 export { codecFaults } from './codec-faults.ts';
 export { decode, encode, type Codec, type Decoded } from './codec.ts';
 export {

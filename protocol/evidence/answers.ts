@@ -1,3 +1,4 @@
+import { askedByRank } from '../codec/index.ts';
 import { keccak256 } from '../crypto/index.ts';
 import { isPicoloError } from '../errors/index.ts';
 import { isVouchedFor, unpackWriterSignature } from '../rows/index.ts';
@@ -29,6 +30,8 @@ function rootOfLie(answer: FlatAnswer, form: FlatAnswerForm, open: Case): Hash32
       refuseIf(form.claimed === form.stateRoot, 'NotConflicting');
       mustBeCertified(open, height, form);
       return form.claimed;
+    case 'rank':
+      return rootOfRank(answer, form);
     case 'empty':
       refuseIf(rowHash === ZERO_HASH, 'NotConflicting');
       return ZERO_HASH;
@@ -40,12 +43,24 @@ function rootOfLie(answer: FlatAnswer, form: FlatAnswerForm, open: Case): Hash32
   }
 }
 
+/** The leaf shown has the rank that the request repeats and another path than the answer, or the answer's path and another rank. */
+function rootOfRank({ path, request }: FlatAnswer, form: Extract<FlatAnswerForm, { kind: 'rank' }>): Hash32 {
+  refuseIf(askedByRank(form.request, form.rank) !== request, 'BadProof');
+  const { root, rank } = treeOf(path, form.path, form);
+  refuseIf((form.path === path) === (rank === form.rank), 'NotConflicting');
+  return root;
+}
+
 function walk(path: Hash32, form: Extract<FlatAnswerForm, { kind: 'present' | 'absent' }>): { root: Hash32; rowHash: Hash32 } {
-  const terminal = { path: (form.kind === 'present' ? path : form.path) as never, rowHash: form.rowHash };
+  const { root, excludes } = treeOf(path, form.kind === 'present' ? path : form.path, form);
+  refuseIf(form.kind === 'absent' && !excludes, 'BadProof');
+  return { root, rowHash: form.kind === 'present' ? form.rowHash : ZERO_HASH };
+}
+
+/** What the walk from the leaf at `from` shows of `path`. */
+function treeOf(path: Hash32, from: Hash32, { rowHash, steps }: Pick<Extract<FlatAnswerForm, { kind: 'present' }>, 'rowHash' | 'steps'>): ReturnType<typeof rootOfProof> {
   try {
-    const { root, excludes } = rootOfProof(path as never, { terminal, steps: form.steps });
-    refuseIf(form.kind === 'absent' && !excludes, 'BadProof');
-    return { root, rowHash: form.kind === 'present' ? form.rowHash : ZERO_HASH };
+    return rootOfProof(path as never, { terminal: { path: from as never, rowHash }, steps });
   } catch (error) {
     if (!isPicoloError(error)) throw error;
     throw new Refusal('BadTreeProof');

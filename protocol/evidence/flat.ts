@@ -77,7 +77,7 @@ const openedList = sequence({
 /** Layouts that begin with a byte for their form, then have what all forms share. */
 const answerForms = tagged(answer, {
   present: sequence(walk), absent: sequence({ path: hash, ...walk }), empty: sequence({}), certificate: sequence({ claimed: hash, ...certifiedFields }),
-  stale: sequence({ claimed: hash }),
+  stale: sequence({ claimed: hash }), rank: sequence({ request: hash, rank: wide(8), path: hash, ...walk }),
 });
 const ackForms = tagged(ack, { ack, change: viewChange });
 const historyForms = tagged(sequence({ height: wide(8), stateRoot: hash, list: openedList }), {

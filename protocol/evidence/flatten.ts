@@ -155,7 +155,13 @@ function answerOf({ value, signature }: Signed<StructValue<'Answer'>>): FlatAnsw
 function formOf(against: Refutation, { path, stateRoot }: StructValue<'Answer'>): FlatAnswerForm {
   if (against.kind === 'stale') return { kind: 'stale', claimed: stateRoot };
   if (against.kind === 'certificate') return { kind: 'certificate', claimed: stateRoot, ...certifiedOf(against.certified) };
+  if (against.kind === 'rank') return rankOf(against);
   return walkOf(against.proof, path, stateRoot);
+}
+
+function rankOf({ request, rank, proof: { terminal, steps } }: Extract<Refutation, { kind: 'rank' }>): FlatAnswerForm {
+  if (terminal === null) throw evidenceFaults.inconsistent({ what: 'leaf of the rank', first: rank, second: 'an empty tree' });
+  return { kind: 'rank', request, rank, path: terminal.path, rowHash: terminal.rowHash, steps };
 }
 
 function walkOf({ terminal, steps }: TreeProof, path: string, stateRoot: string): FlatAnswerForm {

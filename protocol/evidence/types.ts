@@ -57,13 +57,14 @@ export interface ReportedCharge extends Charge {
 }
 
 /**
- * What refutes an answer: the tree under the root that it names itself, the certified root of its height, or, when it
- * is older than the bound that it repeats, nothing more.
+ * What refutes an answer: the tree under the root that it names itself, the certified root of its height, the rank that its request
+ * repeats and a leaf under its root that shows it is about another row, or, when it is older than the bound that it repeats, nothing more.
  */
 export type Refutation =
   | { readonly kind: 'ownRoot'; readonly proof: TreeProof }
   | { readonly kind: 'certificate'; readonly certified: CertifiedCheckpoint }
-  | { readonly kind: 'stale' };
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'rank'; readonly request: Hash32; readonly rank: bigint; readonly proof: TreeProof };
 
 /** What contradicts a list of roots. */
 export type OtherHistory =

@@ -1,9 +1,9 @@
-import { verifyStruct, type Domain, type StructValue } from '../codec/index.ts';
+import { askedByRank, verifyStruct, type Domain, type StructValue } from '../codec/index.ts';
 import { keccak256 } from '../crypto/index.ts';
 import { isPicoloError } from '../errors/index.ts';
 import { verifyCertificate, type CertifiedCheckpoint, type Roster } from '../membership/index.ts';
 import { isVouchedFor, packWriterSignature, type WriterSignature } from '../rows/index.ts';
-import { verifyRank, type Leaf, type TreeProof } from '../state-tree/index.ts';
+import { rankOfLeaf, type Leaf, type TreeProof } from '../state-tree/index.ts';
 import { hexOf, type Address, type Hash32, type Path, type Signature } from '../types/index.ts';
 
 /** What was asked, of whom, by whom. */
@@ -37,12 +37,13 @@ export interface FalseAnswer {
   readonly signature: Signature;
   /**
    * 'ownRoot': the tree under the root it names has another row hash there. 'certificate': q replicas certified another root.
-   * 'stale': it is older than the bound that it repeats.
+   * 'stale': it is older than the bound that it repeats. 'rank': it is about another row than the one at the rank that its request repeats.
    */
   readonly against:
     | { readonly kind: 'ownRoot'; readonly proof: TreeProof }
     | { readonly kind: 'certificate'; readonly certified: CertifiedCheckpoint }
-    | { readonly kind: 'stale' };
+    | { readonly kind: 'stale' }
+    | { readonly kind: 'rank'; readonly request: Hash32; readonly rank: bigint; readonly proof: TreeProof };
 }
 
 export type MalformedReason = 'signature' | 'identity' | 'request' | 'height' | 'certificate' | 'proof' | 'path' | 'shrunk';
@@ -77,7 +78,7 @@ function misfit({ answer, signature }: PoqAnswer, expected: Expectation): Malfor
   const { group, epoch, height } = expected.certified.checkpoint;
   if (!verifyStruct(expected.domain, 'Answer', answer, signature, expected.target)) return 'signature';
   if (answer.group !== group || answer.epoch !== epoch) return 'identity';
-  if (answer.querier !== expected.querier || answer.request !== expected.request) return 'request';
+  if (answer.querier !== expected.querier || answer.request !== askedByRank(expected.request, expected.rank)) return 'request';
   return answer.minHeight === height ? undefined : 'height';
 }
 
@@ -98,17 +99,23 @@ function compare(reply: PoqAnswer, expected: Expectation, certified: CertifiedCh
   const { answer, signature } = reply;
   const mine = certified === expected.certified ? expected.local : null;
   const proof = mine ?? reply.proof;
-  const leaf = leafAt(certified, expected.rank, proof);
+  const { request, rank } = expected;
   // a newer tree may have fewer rows than the rank that was asked for
-  if (leaf === undefined) return { kind: 'malformed', reason: expected.rank >= certified.detail.rowCount ? 'shrunk' : 'proof' };
-  if (answer.path !== leaf.path) return { kind: 'malformed', reason: 'path' };
+  if (rank >= certified.detail.rowCount) return { kind: 'malformed', reason: 'shrunk' };
+  const shown = leafIn(certified, proof);
+  if (shown === undefined) return { kind: 'malformed', reason: 'proof' };
+  const { leaf } = shown;
+  const [atRank, atPath] = [shown.rank === rank, leaf.path === answer.path];
+  // the leaf of that rank is not the row answered about, or that row has another rank
+  if (atRank !== atPath) return { kind: 'falseAnswer', answer, signature, against: { kind: 'rank', request, rank, proof } };
+  if (!atRank) return { kind: 'malformed', reason: 'proof' };
   if (answer.rowHash === leaf.rowHash) return { kind: 'agrees', leaf };
   return { kind: 'falseAnswer', answer, signature, against: { kind: 'ownRoot', proof } };
 }
 
-function leafAt({ checkpoint }: CertifiedCheckpoint, rank: bigint, proof: TreeProof): Leaf | undefined {
+function leafIn({ checkpoint }: CertifiedCheckpoint, proof: TreeProof): { readonly leaf: Leaf; readonly rank: bigint } | undefined {
   try {
-    return verifyRank(checkpoint.stateRoot, rank, proof).leaf;
+    return rankOfLeaf(checkpoint.stateRoot, proof);
   } catch (error) {
     if (isPicoloError(error)) return undefined;
     throw error;

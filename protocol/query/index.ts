@@ -13,7 +13,7 @@
 export * from './wire/index.ts';
 export { apiFaults, httpStatusOf, queryFaults } from './faults.ts';
 export {
-  certifiedOrThrow, storedRowHash, verifyEntry, verifyRead, verifySample, verifySampleEntry, type Asker, type Finding, type Freshness,
+  certifiedOrThrow, storedRowHash, verifyRead, verifySample, verifySampleEntry, type Asker, type Finding, type Freshness,
 } from './read.ts';
 export { contradictionIn, rootListOf, verifyRootList } from './history.ts';
 export { rangeQueryHash, rangeResultHash, verifyRangeAnswer, type VerifiedRows } from './range.ts';

@@ -1,9 +1,9 @@
-import { digestOf, type Domain, type StructValue } from '../codec/index.ts';
+import { askedByPath, askedByRank, digestOf, type Domain, type StructValue } from '../codec/index.ts';
 import { recoverSigner } from '../crypto/index.ts';
 import { isPicoloError } from '../errors/index.ts';
 import { verifyCertificate, type CertifiedCheckpoint, type Roster } from '../membership/index.ts';
 import { contentHashOf, keyHashOf, rowHashOf } from '../rows/index.ts';
-import { verifyProof, verifyRank, type Membership, type TreeProof } from '../state-tree/index.ts';
+import { rankOfLeaf, verifyProof, type Membership, type TreeProof } from '../state-tree/index.ts';
 import { ZERO_HASH, type Address, type Hash32, type Path, type Timestamp } from '../types/index.ts';
 import { queryFaults } from './faults.ts';
 import type { Lie } from './lies.ts';
@@ -57,7 +57,8 @@ export function verifyRead(
 ): Finding[] {
   certifiedOrThrow(asker, checkpoint, asked);
   if (entries.length !== asked.paths.length) throw queryFaults.unbound({ field: 'entries', got: entries.length, expected: asked.paths.length });
-  return entries.map((entry, i) => verifyEntry(asker, { ...asked, path: asked.paths[i] as Path }, checkpoint, entry));
+  const by = askedByPath(asked.request);
+  return entries.map((entry, i) => verifyEntry(asker, { minHeight: asked.minHeight, path: asked.paths[i] as Path, by }, checkpoint, entry));
 }
 
 /** Checks a challenge by ranks (P-6.1-random-index): each entry must be about the leaf of that rank. */
@@ -73,25 +74,44 @@ export function verifySampleEntry(
   asker: Asker, asked: { readonly rank: bigint; readonly request: Hash32; readonly minHeight: bigint }, certified: CertifiedCheckpoint, entry: ReadEntry | undefined,
 ): Finding {
   if (entry === undefined) throw queryFaults.unbound({ field: 'entries', got: 'missing', expected: asked.rank });
-  const path = entry.answer.path as Path;
-  const finding = verifyEntry(asker, { ...asked, path }, certified, entry);
-  if (finding.kind === 'lie' && finding.lie.kind === 'certificate') return finding;
-  const { leaf } = orBadProof(() => verifyRank(entry.answer.stateRoot, asked.rank, entry.proof), path);
-  if (leaf.path !== path) throw queryFaults.unbound({ field: 'path', got: path, expected: leaf.path });
-  return finding;
+  const { answer, signature, proof } = entry;
+  const path = answer.path as Path;
+  const bound = bind(asker, { ...asked, path, by: askedByRank(asked.request, asked.rank) }, certified, entry);
+  if (typeof bound !== 'string') return bound;
+  const { rank, leaf } = orBadProof(() => rankOfLeaf(answer.stateRoot, proof), path);
+  // one leaf of both the rank and the path: then only its row hash can be a lie
+  if ((rank === asked.rank) !== (leaf.path === path)) {
+    return { kind: 'lie', path, lie: { kind: 'rank', node: bound, answer, signature, proof, request: asked.request, rank: asked.rank } };
+  }
+  if (rank !== asked.rank) throw queryFaults.unbound({ field: 'rank', got: rank, expected: asked.rank });
+  return compare(bound, path, entry);
+}
+
+interface AskedEntry {
+  readonly path: Path;
+  /** The request that the answer must name. */
+  readonly by: Hash32;
+  readonly minHeight: bigint;
 }
 
 /** One key of an answer whose certificate was checked. */
-export function verifyEntry(
-  asker: Asker, asked: { readonly path: Path; readonly request: Hash32; readonly minHeight: bigint }, certified: CertifiedCheckpoint, entry: ReadEntry,
-): Finding {
-  const { answer, signature, proof } = entry;
+function verifyEntry(asker: Asker, asked: AskedEntry, certified: CertifiedCheckpoint, entry: ReadEntry): Finding {
+  const bound = bind(asker, asked, certified, entry);
+  return typeof bound === 'string' ? compare(bound, asked.path, entry) : bound;
+}
+
+/** Who answered this question under the certified root; a lie when it names another root. */
+function bind(asker: Asker, asked: AskedEntry, certified: CertifiedCheckpoint, entry: ReadEntry): Address | Extract<Finding, { kind: 'lie' }> {
+  const { answer, signature } = entry;
   const node = signerIn(asker, answer, entry);
   checkBinding(asker, asked, certified, answer);
-  const { path } = asked;
-  if (answer.stateRoot !== certified.checkpoint.stateRoot) {
-    return { kind: 'lie', path, lie: { kind: 'certificate', node, answer, signature, certified } };
-  }
+  if (answer.stateRoot === certified.checkpoint.stateRoot) return node;
+  return { kind: 'lie', path: asked.path, lie: { kind: 'certificate', node, answer, signature, certified } };
+}
+
+/** What the node says of the path against the tree under the root that it names. */
+function compare(node: Address, path: Path, entry: ReadEntry): Finding {
+  const { answer, proof } = entry;
   const membership = orBadProof(() => verifyProof(answer.stateRoot, path, proof), path);
   if (contradicts(answer.rowHash, membership)) return { kind: 'lie', path, lie: ownRootLie(node, entry, proof) };
   const place = { node, path, rank: membership.rank, count: membership.count };
@@ -116,12 +136,11 @@ function signerIn(asker: Asker, answer: StructValue<'Answer'>, { signature }: Re
 
 /** An answer to another question is no lie, but no answer either. */
 function checkBinding(
-  asker: Asker, asked: { readonly path: Path; readonly request: Hash32; readonly minHeight: bigint }, { checkpoint }: CertifiedCheckpoint,
-  answer: StructValue<'Answer'>,
+  asker: Asker, asked: AskedEntry, { checkpoint }: CertifiedCheckpoint, answer: StructValue<'Answer'>,
 ): void {
   const expected: Partial<StructValue<'Answer'>> = {
     group: checkpoint.group, epoch: checkpoint.epoch, height: checkpoint.height, minHeight: asked.minHeight, path: asked.path,
-    request: asked.request, querier: asker.querier,
+    request: asked.by, querier: asker.querier,
   };
   for (const [field, value] of Object.entries(expected)) {
     const got = answer[field as keyof typeof answer];

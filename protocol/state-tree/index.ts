@@ -17,7 +17,7 @@
  */
 export type { Changes, Leaf, LeafChange, ProofStep, RangeAnswer, RangeProof, TreeProof } from './types.ts';
 export { createTree, StateTree, type TreeRoot, type TreeStats } from './tree.ts';
-export { rootOfProof, verifyCount, verifyProof, verifyRank, type Membership } from './verify.ts';
+export { rankOfLeaf, rootOfProof, verifyCount, verifyProof, verifyRank, type Membership } from './verify.ts';
 export { verifyRange, type VerifiedRange } from './verify-range.ts';
 export {
   combine, lookUp, prunedC, recover, rootOf, verifyPruned, type Finding, type Prefix, type Pruned,

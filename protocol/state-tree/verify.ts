@@ -24,23 +24,32 @@ export function verifyProof(rootHash: Hash32, path: Path, proof: TreeProof): Mem
 }
 
 /**
- * The root that a proof leads to, and whether under it `path` is proven absent. For who compares the root by other
+ * The root that a proof leads to, the rank of its leaf, and whether `path` is proven absent. For who compares the root by other
  * means: evidence leaves it out, because a signature over it is checked anyway.
  * @throws TREE_* when the proof is no proof of any tree
  */
-export function rootOfProof(path: Path, { terminal, steps }: TreeProof & { readonly terminal: Leaf }): { readonly root: Hash32; readonly excludes: boolean } {
+export function rootOfProof(
+  path: Path, { terminal, steps }: TreeProof & { readonly terminal: Leaf },
+): { readonly root: Hash32; readonly excludes: boolean; readonly rank: bigint } {
   const at = bytesOf(terminal.path);
   const { hash } = rise(terminal, at, steps);
   const exit = path === terminal.path ? undefined : exitOf(bytesOf(path), at);
-  return { root: hexOf(hash) as Hash32, excludes: exit !== undefined && steps.every(({ depth }) => depth !== exit) };
+  const excludes = exit !== undefined && steps.every(({ depth }) => depth !== exit);
+  return { root: hexOf(hash) as Hash32, excludes, rank: leavesBelow(at, steps, 256) };
 }
 
 /** The leaf that a root has at `rank`. @throws TREE_*, TREE_WRONG_RANK when the proof is about another one */
 export function verifyRank(rootHash: Hash32, rank: bigint, proof: TreeProof): { readonly leaf: Leaf; readonly count: bigint } {
-  if (proof.terminal === null) throw treeFaults.wrongRank({ rank });
-  const found = verifyProof(rootHash, proof.terminal.path, proof);
-  if (found.rank !== rank) throw treeFaults.wrongRank({ rank, got: found.rank });
-  return { leaf: proof.terminal, count: found.count };
+  const { leaf, rank: got, count } = rankOfLeaf(rootHash, proof);
+  if (got !== rank) throw treeFaults.wrongRank({ rank, got });
+  return { leaf, count };
+}
+
+/** The leaf that a proof ends at, and its rank. @throws TREE_*, TREE_WRONG_RANK when there is none */
+export function rankOfLeaf(rootHash: Hash32, proof: TreeProof): { readonly leaf: Leaf; readonly rank: bigint; readonly count: bigint } {
+  if (proof.terminal === null) throw treeFaults.wrongRank({ got: 'an empty tree' });
+  const { rank, count } = verifyProof(rootHash, proof.terminal.path, proof);
+  return { leaf: proof.terminal, rank, count };
 }
 
 /** Number of leaves between two paths, both inclusive, from a proof for each. @throws TREE_* */

@@ -1,4 +1,4 @@
-import { digestOf, signStruct, type StructName, type StructValue } from '../../protocol/codec/index.ts';
+import { askedByRank, digestOf, signStruct, type StructName, type StructValue } from '../../protocol/codec/index.ts';
 import { addressOf as addressOfKey, keccak256, merklePath, merkleRoot, sha256, sha256Hex, signDigest } from '../../protocol/crypto/index.ts';
 import { headerBytes } from '../../protocol/consensus/block.ts';
 import type { Evidence, OpenedRoot, OpenedVote, Signed } from '../../protocol/evidence/index.ts';
@@ -247,6 +247,7 @@ export interface AnswerShape {
   readonly seq?: bigint;
   readonly minHeight?: bigint;
   readonly height?: bigint;
+  readonly request?: Hash32;
 }
 
 export function answer(place: Place, node: number, shape: AnswerShape): Signed<StructValue<'Answer'>> {
@@ -254,6 +255,22 @@ export function answer(place: Place, node: number, shape: AnswerShape): Signed<S
     group: place.group.group, epoch: place.epoch, height: 40n, minHeight: 30n, seq: 1n, request: h('request'), ...shape,
   };
   return { value, signature: sign(place.world, memberOf(place, node), 'Answer', value) };
+}
+
+/** An answer about the leaf at `at` whose request repeats `rank`, against the leaf at `shown`. */
+export function otherRank(
+  place: Place, culprit: number, querier: Address, issuedAt: bigint, shape: { at?: number; rank?: number; shown?: number; repeats?: number } = {},
+): CaseOf<'FalseAnswer'> {
+  const { at = 7, rank = 8 } = shape;
+  const { shown = rank, repeats = rank } = shape;
+  const request = h('a question');
+  const { tree, root } = treeOf(50);
+  const { path, rowHash } = tree.at(root, BigInt(at));
+  const signed = answer(place, culprit, { stateRoot: root.hash, path, rowHash, querier, issuedAt, request: askedByRank(request, BigInt(repeats)) });
+  return {
+    kind: 'FalseAnswer', ...chargeOf(place, culprit), answer: signed,
+    against: { kind: 'rank', request, rank: BigInt(rank), proof: tree.proveRank(root, BigInt(shown)) },
+  };
 }
 
 export type AnswerForm = 'present' | 'absent' | 'empty' | 'certificate' | 'stale';

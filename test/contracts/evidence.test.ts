@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { commitmentOf, decodeCall, encodeEvidence, isLesser, judge, judgeFlat, slasherOf, type Evidence } from '../../protocol/evidence/index.ts';
 import { addressOf, sha256 } from '../../protocol/crypto/index.ts';
-import { bytesOf, hexOf, ZERO_HASH, type Address, type EntryId, type Hex, type Timestamp } from '../../protocol/types/index.ts';
-import { beneficiary, guiltyCases, querier } from './all-cases.ts';
+import { bytesOf, hexOf, type Address, type Hex, type Timestamp } from '../../protocol/types/index.ts';
+import { beneficiary, guiltyCases, innocentCases, querier } from './all-cases.ts';
 import {
-  ackFork, ackThenConsume, answer, blockVote, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint, falseHistory, fastAck,
-  forgedRow, forkedCertificates, h, key, lockRegress, openedVote, rankUnderreport, treeOf, viewChange, voteConflict, type CaseOf,
+  answer, blockVote, certified, chargeOf, doubleBlockVote, doubleProposal, falseAnswer, falseCheckpoint,
+  forgedRow, h, key, otherRank, openedVote, treeOf, voteConflict, type CaseOf,
 } from './cases.ts';
 import { both, contextOf, fresh, submit } from './judges.ts';
 import { DAY, ethers, helpers, now, packRoster, send, PINT, addNode, keyOf, offer, possession, sign } from './world.ts';
@@ -81,25 +81,7 @@ describe('evidence: contract and judge agree', () => {
 
   it('what an honest replica may sign is no contradiction', async () => {
     const place = await fresh();
-    const at = await now();
-    const innocent: readonly Evidence[] = [
-      lockRegress(place, 0, beneficiary, [3, 5], 2), // the same lock
-      lockRegress(place, 0, beneficiary, [5, 3], 1), // the higher lock came later
-      lockRegress(place, 0, beneficiary, [3, 3], 1),
-      rankUnderreport(place, 1, beneficiary, { qcRound: 2 }),
-      rankUnderreport(place, 1, beneficiary, { newView: 2n }), // the vote is not of an earlier view
-      ackFork(place, 2, beneficiary, { kind: 'ack', ...fastAck(place, 2, { batch: 'another' }) }), // one head, whatever was acknowledged
-      ackFork(place, 2, beneficiary, { kind: 'ack', ...fastAck(place, 2, { ackSeq: 7n, head: 'next' }) }),
-      ackFork(place, 2, beneficiary, { kind: 'change', ...viewChange(place, 2) }),
-      ackFork(place, 2, beneficiary, { kind: 'change', ...viewChange(place, 2, { ackSeq: 7n, head: 'next' }) }),
-      ackFork(place, 2, beneficiary, { kind: 'change', ...viewChange(place, 2, { newView: 2n, ackSeq: 5n }) }), // asked before it acknowledged
-      ackThenConsume(place, 3, beneficiary, { consumer: 'own' }),
-      ackThenConsume(place, 3, beneficiary, { version: ZERO_HASH as EntryId }), // decision 0016
-      forkedCertificates(place, beneficiary, ['true', 'true']),
-      ...(['list', 'answer', 'certificate'] as const).map((kind) => falseHistory(place, 1, querier, at, kind, { honest: true })),
-      falseAnswer(place, 1, 'stale', querier, at, { honest: true }),
-    ];
-    for (const evidence of innocent) expect(await both(place, evidence), evidence.kind).to.deep.equal(refused('NotConflicting'));
+    for (const evidence of innocentCases(place, await now())) expect(await both(place, evidence), evidence.kind).to.deep.equal(refused('NotConflicting'));
   });
 
   it('one block, one proposal, the certified checkpoint again: no contradiction', async () => {
@@ -116,6 +98,19 @@ describe('evidence: contract and judge agree', () => {
       expect(await both(place, falseAnswer(place, 1, form, querier, at, { honest: true })), form).to.deep.equal(refused('NotConflicting'));
     }
     expect(await both(place, forgedRow(place, 1, querier, at, { honest: true }))).to.deep.equal(refused('NotConflicting'));
+  });
+
+  it('an answer about another row than the one of the rank convicts, by either leaf; about the right one it does not', async () => {
+    const at = await now();
+    for (const shown of [8, 7]) expect((await both(await fresh(), otherRank(await fresh(), 1, querier, at, { shown }))).kind).to.equal('guilty');
+    const place = await fresh();
+    const honest = otherRank(place, 1, querier, at, { at: 8, rank: 8 });
+    expect(await both(place, honest)).to.deep.equal(refused('NotConflicting'));
+    expect(await both(place, otherRank(place, 1, querier, at, { shown: 20 })), 'it shows neither leaf').to.deep.equal(refused('NotConflicting'));
+    // an honest answer about rank 8 cannot be told as one about rank 7
+    expect(await both(place, otherRank(place, 1, querier, at, { at: 8, rank: 7, repeats: 8 }))).to.deep.equal(refused('BadProof'));
+    const readByPath = falseAnswer(place, 1, 'present', querier, at, { honest: true });
+    expect(await both(place, { ...readByPath, against: honest.against })).to.deep.equal(refused('BadProof'));
   });
 
   it('a batch signature proves its writer at every place of every size, and nothing when it is malformed', async () => {

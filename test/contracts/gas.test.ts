@@ -18,6 +18,7 @@ import {
   addNode, compactOf, DAY, deployed, ethers, freeTerms, groupOf, helpers, keyOf, now, offer, PINT, possession, send, sign, bySigner,
   type World,
 } from './world.ts';
+import { askedByRank } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
 
 /** Whole transactions on receipts, as in docs/contracts/gas.md; rewrite the file with scripts/gas.ts. */
@@ -90,6 +91,7 @@ const reports: readonly Case[] = [
   ['ForkedCertificates, 3 of 4 twice, 2 culprits', (p) => forkedCertificates(p, beneficiary)],
   ['FalseAnswer, own root, 22 levels', (p, at) => bigAnswer(p, at, true)],
   ['FalseAnswer, own root, 22 levels, absence', (p, at) => bigAnswer(p, at, false)],
+  ['FalseAnswer, another rank, 22 levels', (p, at) => otherRow(p, at)],
   ['FalseAnswer, certificate 3 of 4', (p, at) => falseAnswer(p, 0, 'certificate', querier, at)],
   ['FalseAnswer, older than asked for', (p, at) => falseAnswer(p, 0, 'stale', querier, at)],
   ['ForgedRow', (p, at) => forgedRow(p, 0, querier, at)],
@@ -137,6 +139,14 @@ function bigAnswer(place: Place, issuedAt: bigint, present: boolean): CaseOf<'Fa
   const asked = present ? path : (`${path.slice(0, 2 + levels)}${path.slice(2 + levels).replace(/[0-9a-f]/g, '7')}` as Path);
   const signed = answer(place, 0, { stateRoot: root, path: asked, rowHash: h('lie'), querier, issuedAt });
   return { kind: 'FalseAnswer', ...chargeOf(place, 0), answer: signed, against: { kind: 'ownRoot', proof } };
+}
+
+/** An answer about another row than the one at the rank that it repeats. */
+function otherRow(place: Place, issuedAt: bigint): CaseOf<'FalseAnswer'> {
+  const { root, proof, rank } = syntheticProof(h('a row') as Path, h('its hash'), levels);
+  const request = h('a question');
+  const shape = { stateRoot: root, path: h('another row') as Path, rowHash: h('its own hash'), querier, issuedAt, request: askedByRank(request, rank) };
+  return { kind: 'FalseAnswer', ...chargeOf(place, 0), answer: answer(place, 0, shape), against: { kind: 'rank', request, rank, proof } };
 }
 
 async function channelJourney(world: World): Promise<void> {

@@ -76,9 +76,32 @@ describe('poq: examine', () => {
       ['request', answerOf(state, expected, { request: hash('other question') })],
       ['request', answerOf(state, expected, { querier: third })],
       ['height', answerOf(state, expected, { minHeight: 9n })],
-      ['path', answerOf(state, expected, { path: state.tree.at(state.root, (expected.rank + 1n) % 50n).path })],
+      ['request', answerOf(state, expected, { request: expected.request })], // it does not say which rank it was asked for
     ];
     for (const [reason, reply] of cases) expect(examine(reply, expected), reason).to.deep.equal({ kind: 'malformed', reason });
+  });
+
+  it('P-6.1-random-index: an answer about another row than the one of the rank is false, whichever of the two leaves is shown', () => {
+    const { request, rank } = expected;
+    const other = state.tree.at(state.root, (rank + 1n) % 50n);
+    const proofs = { asked: state.tree.proveRank(state.root, rank), answered: state.tree.prove(state.root, other.path) };
+    for (const rowHash of [other.rowHash, hash('altered'), ZERO_HASH]) {
+      const reply = answerOf(state, expected, { path: other.path, rowHash });
+      const falseBy = (proof: TreeProof) => ({
+        kind: 'falseAnswer', answer: reply.answer, signature: reply.signature, against: { kind: 'rank', request, rank, proof },
+      });
+      expect(examine(reply, expected)).to.deep.equal(falseBy(proofs.asked));
+      for (const proof of [proofs.asked, proofs.answered]) expect(examine({ ...reply, proof }, asClient)).to.deep.equal(falseBy(proof));
+      const third = state.tree.proveRank(state.root, (rank + 2n) % 50n);
+      expect(examine({ ...reply, proof: third }, asClient), 'it shows neither').to.deep.equal({ kind: 'malformed', reason: 'proof' });
+    }
+  });
+
+  it('P-6.1-random-index: an answer about a key that no leaf has is false by the leaf of the rank', () => {
+    const reply = answerOf(state, expected, { path: path(99), rowHash: ZERO_HASH });
+    expect(examine(reply, asClient)).to.deep.include({
+      kind: 'falseAnswer', against: { kind: 'rank', request: expected.request, rank: expected.rank, proof: reply.proof },
+    });
   });
 
   it('a proof of another rank does not count', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { digestOf, signStruct, type Domain, type StructValue } from '../../../protocol/codec/index.ts';
+import { askedByRank, digestOf, signStruct, type Domain, type StructValue } from '../../../protocol/codec/index.ts';
 import { addressOf, keccak256, signDigest } from '../../../protocol/crypto/index.ts';
 import { checkpointDigestOf, configHashOf, detailHashOf, rosterOf, type CertifiedCheckpoint } from '../../../protocol/membership/index.ts';
 import {
@@ -63,7 +63,7 @@ export function answerOf(state: State, expected: Expectation, part: Partial<Answ
   const leaf = state.tree.at(state.root, expected.rank);
   const answer: Answer = {
     group, epoch, height, minHeight: expected.certified.checkpoint.height, seq: 1n, stateRoot, path: leaf.path, rowHash: leaf.rowHash,
-    request: expected.request, querier: expected.querier, issuedAt: 1n, ...part,
+    request: askedByRank(expected.request, expected.rank), querier: expected.querier, issuedAt: 1n, ...part,
   };
   const signature = signStruct(domain, 'Answer', answer, keyOf(signer));
   return { answer, signature, proof: state.tree.proveRank(state.root, expected.rank), checkpoint: state.certified };

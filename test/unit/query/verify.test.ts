@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { decode, encode, signStruct } from '../../../protocol/codec/index.ts';
+import { askedByPath, askedByRank, decode, encode, signStruct } from '../../../protocol/codec/index.ts';
 import { isPicoloError } from '../../../protocol/errors/index.ts';
 import { certifiedCheckpointC, rosterOf, verifyCertificate, type CertifiedCheckpoint } from '../../../protocol/membership/index.ts';
 import {
   certifiedCheckpointW, compareStatements, queryRequestW, rangeAnswerW, readAnswerW, statementAnswerW, verifyRangeAnswer, verifyRead, verifySample,
   verifyStatement, type Asker, type ReadAnswer, type VerifiedStatement,
 } from '../../../protocol/query/index.ts';
-import type { Hash32, Path, Timestamp } from '../../../protocol/types/index.ts';
+import { ZERO_HASH, type Hash32, type Path, type Timestamp } from '../../../protocol/types/index.ts';
 import { makeVectors } from '../../browser/vectors.ts';
 import type { Vectors } from '../../browser/verifier.ts';
 import { World } from '../sdk/world.ts';
@@ -126,10 +126,27 @@ describe('protocol/query', () => {
     it('a sample by rank must be about that rank (P-6.1-random-index)', () => {
       const [first] = verifyRead(asker, asked, read);
       const rank = first?.kind === 'present' ? first.rank : 0n;
-      const one = { ...read, entries: read.entries.slice(0, 1) };
-      expect(verifySample(asker, { ...asked, ranks: [rank] }, one)[0]).to.have.property('kind', 'present');
-      expect(codeOf(() => verifySample(asker, { ...asked, ranks: [rank + 1n] }, one))).to.equal('QUERY_BAD_PROOF');
-      expect(codeOf(() => verifySample(asker, { ...asked, ranks: [rank, rank] }, one))).to.equal('QUERY_UNBOUND');
+      const askedFor = (wanted: bigint, change: (entry: any) => void = () => undefined): ReadAnswer => changed((a) => {
+        a.entries = [a.entries[0]];
+        a.entries[0].answer.request = askedByRank(asked.request, wanted);
+        change(a.entries[0]);
+      }, world.keys[0]);
+      expect(verifySample(asker, { ...asked, ranks: [rank] }, askedFor(rank))[0]).to.have.property('kind', 'present');
+      expect(codeOf(() => verifySample(asker, { ...asked, ranks: [rank + 1n] }, askedFor(rank)))).to.equal('QUERY_UNBOUND');
+      expect(codeOf(() => verifySample(asker, { ...asked, ranks: [rank, rank] }, askedFor(rank)))).to.equal('QUERY_UNBOUND');
+      const [other] = verifySample(asker, { ...asked, ranks: [rank + 1n] }, askedFor(rank + 1n));
+      expect(other).to.have.nested.property('lie.kind', 'rank');
+      const absent = askedFor(rank, ({ answer }) => { Object.assign(answer, { path: vectors.paths[2], rowHash: ZERO_HASH }); });
+      expect(verifySample(asker, { ...asked, ranks: [rank] }, absent)[0], 'absent, but the proof shows the leaf of the rank').to.have.nested.property('lie.kind', 'rank');
+      const neither = askedFor(rank + 1n, ({ answer }) => { answer.path = vectors.paths[2]; });
+      expect(codeOf(() => verifySample(asker, { ...asked, ranks: [rank + 1n] }, neither))).to.equal('QUERY_UNBOUND');
+    });
+
+    it('an answer repeats how it was asked for: none by path passes as one by rank', () => {
+      const { answer } = read.entries[0] as ReadAnswer['entries'][number];
+      expect(answer.request).to.equal(askedByPath(asked.request));
+      expect(answer.request).to.not.equal(asked.request);
+      expect(new Set([0n, 1n, 2n].map((rank) => askedByRank(asked.request, rank))).size).to.equal(3);
     });
 
     it('one flipped bit anywhere in the encoded answer never yields another row', () => {

@@ -1,4 +1,4 @@
-import { signStruct, type StructValue } from '../../../protocol/codec/index.ts';
+import { askedByPath, askedByRank, signStruct, type StructValue } from '../../../protocol/codec/index.ts';
 import { addressOf } from '../../../protocol/crypto/index.ts';
 import {
   apiFaults, rootListOf, queryHashOf, rangeQueryHash, rangeResultHash, resultHashOf, storedRowHash,
@@ -27,6 +27,8 @@ export interface Lies {
   omit?: (path: Path) => boolean;
   /** Reports the opposite outcome of a transaction. */
   outcome?: boolean;
+  /** The rank whose row it shows instead. */
+  rank?: (asked: bigint) => bigint;
   /** Executes a transaction, or does not, and never says so. */
   silent?: 'executes' | 'loses';
   /** Owed so far; asks for payment above. */
@@ -40,13 +42,13 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
   let seq = 0n;
   const place = { group: world.group, epoch: 1n } as const;
 
-  const entryFor = (path: Path, asked: { querier: ReadRequest['querier']; request: Hash32; minHeight: bigint; provenance: boolean }): ReadEntry => {
+  const entryFor = (path: Path, asked: { querier: ReadRequest['querier']; minHeight: bigint; provenance: boolean }, request: Hash32): ReadEntry => {
     const leaf = world.leaves.get(path);
     const honest: StoredRow | null = leaf === undefined ? null : { version: leaf.version, writtenAt: leaf.ts, key: leaf.key, values: leaf.content };
     const row = honest === null ? null : lies.alter === undefined ? honest : lies.alter(honest, path);
     const answer: StructValue<'Answer'> = {
       ...place, height: world.height, minHeight: asked.minHeight, seq: ++seq, stateRoot: lies.stateRoot ?? world.root.hash, path,
-      rowHash: row === null ? ZERO_HASH : storedRowHash(row), request: asked.request, querier: asked.querier, issuedAt: 1n,
+      rowHash: row === null ? ZERO_HASH : storedRowHash(row), request, querier: asked.querier, issuedAt: 1n,
     };
     const proof = world.tree.prove(world.root, path);
     const provenance = asked.provenance && leaf !== undefined ? provenanceOf(leaf, path) ?? null : null;
@@ -96,7 +98,7 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
     read: async (asked): Promise<ReadAnswer> => {
       known(asked.database);
       fresh(asked);
-      return { checkpoint: world.certified(), entries: asked.paths.map((path) => entryFor(path, asked)) };
+      return { checkpoint: world.certified(), entries: asked.paths.map((path) => entryFor(path, asked, askedByPath(asked.request))) };
     },
     range: async (asked: RangeRequest): Promise<RangeAnswer> => {
       fresh(asked);
@@ -130,7 +132,7 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
     schema: async (asked) => {
       known(asked.database);
       const paths = [schemaPath(asked.database as never), databasePath(asked.database as never)];
-      const entries = paths.map((path) => entryFor(path, { ...asked, minHeight: 0n, provenance: false }));
+      const entries = paths.map((path) => entryFor(path, { ...asked, minHeight: 0n, provenance: false }, askedByPath(asked.request)));
       return { group: world.group, cluster: world.cluster, epoch: 1n, read: { checkpoint: world.certified(), entries } };
     },
     versions: async ({ paths }) => ({
@@ -138,8 +140,11 @@ export function servicesOf(world: World, index: number, lies: Lies = {}, urls: r
       versions: paths.map((path) => ({ version: world.leaves.get(path)?.version ?? ZERO_HASH, writtenAt: world.leaves.get(path)?.ts ?? (0n as never) })),
     }),
     poq: async (asked: PoqRequest): Promise<ReadAnswer> => {
-      const at = asked.ranks.map((rank) => world.tree.at(world.root, rank).path);
-      return { checkpoint: world.certified(), entries: [...at, ...asked.paths].map((path) => entryFor(path, { ...asked, provenance: true })) };
+      const entries = asked.ranks.map((rank) => {
+        const { path } = world.tree.at(world.root, lies.rank?.(rank) ?? rank);
+        return entryFor(path, { ...asked, provenance: true }, askedByRank(asked.request, rank));
+      });
+      return { checkpoint: world.certified(), entries };
     },
     voucher: async ({ voucher }) => {
       if (lies.paid !== undefined) lies.paid.wei = voucher.cumulative;

@@ -137,6 +137,18 @@ describe('sdk: proofs and lies', () => {
     expect(verdicts.filter(({ verdict }) => verdict === 'honest')).to.have.length(3);
   });
 
+  it('P-6.1-random-index: a node that shows another row than the one of the rank is named, with a report for the contract', async () => {
+    Object.assign(lies[1] as Lies, { rank: (asked: bigint) => (asked === 0n ? 1n : 0n) });
+    const client = await connect(nodes.urls, { wallet: KEY });
+    const { verdicts } = await (await client.database(db.id)).challenge({ count: 5 });
+    expect(verdicts.map(({ verdict }) => verdict)).to.deep.equal(['honest', 'lied', 'honest', 'honest']);
+    expect(verdicts[1]?.lies.every((lie) => lie.kind === 'rank' && lie.node === world.roster.replicas[1])).to.equal(true);
+    const calls = await client.evidence();
+    expect(calls.map(({ offence }) => offence)).to.deep.equal(Array(5).fill('FalseAnswer'));
+    const said = decodeCall(calls[0]?.call as never);
+    expect(said).to.have.nested.property('answer.form.kind', 'rank');
+  });
+
   it('T-4.3.6-complain: an audit names who lists another history, by a certificate the client met or one that another node shows', async () => {
     const honest = await db.audit();
     expect(honest.verdicts).to.have.length(4);
