@@ -16,7 +16,7 @@ import { hostFaults } from './faults.ts';
 import { anchorReplyC, type AnchorReply } from './frames.ts';
 import { startGroup, type GroupHost } from './group.ts';
 import type { Requests } from './requests.ts';
-import { fetchSnapshot, type Transfer } from './snapshot.ts';
+import { fetchSnapshot, hasBlock, type Transfer } from './snapshot.ts';
 import { resumeOrFetch, type TransferMemory } from './transfer.ts';
 
 const ANCHOR_POLL_MS = 500;
@@ -208,7 +208,7 @@ export class Groups<L extends Ledger = Ledger> {
         const { height } = anchor.certificate.checkpoint;
         if (member.storage.ledger.position().height < height) {
           const { ledger } = member.storage;
-          const install = await fetchSnapshot({ requests: this.parts.requests, ledger, group, members: holders }, transferOf(anchor));
+          const { install } = await fetchSnapshot({ requests: this.parts.requests, ledger, group, members: holders }, transferOf(anchor));
           install();
         }
         member.storage.saveAnchor(epoch, encode(anchorReplyC, anchor));
@@ -224,18 +224,20 @@ export class Groups<L extends Ledger = Ledger> {
   private async snapshot(member: Member<L>, host: GroupHost, from: Address, offered: Transfer): Promise<void> {
     if (this.fetching.has(member)) return;
     this.fetching.add(member);
-    this.setState(member, 'catching-up', `state of height ${offered.certificate.checkpoint.height}`);
     const { config } = host;
     const members = [from, ...this.peersOf(member, config.epoch).filter((peer) => peer !== from)];
     const { ledger } = member.storage;
     try {
       const parts = { requests: this.parts.requests, ledger, group: config.group, members };
-      const { transfer, install } = await resumeOrFetch(parts, member.storage, offered, { config, commands: this.commandsOf(config) });
+      if (await hasBlock(parts, from, ledger.position().height + 1n)) return;
+      this.setState(member, 'catching-up', `state of height ${offered.certificate.checkpoint.height}`);
+      const { transfer, install, chunks } = await resumeOrFetch(parts, member.storage, offered, { config, commands: this.commandsOf(config) });
       const { height } = transfer.certificate.checkpoint;
-      if (member.host !== host || this.stopped || ledger.position().height >= height) return;
+      if (member.host !== host || this.stopped) return;
+      if (ledger.position().height >= height) return this.setState(member, 'live', 'caught up by blocks');
       install();
       host.installed(anchorAt(transfer));
-      this.setState(member, 'live', `installed height ${height}`);
+      this.setState(member, 'live', `installed height ${height}, fetched ${countsOf(chunks)}`);
     } catch (error) {
       // the core asks again, perhaps for a newer one
       this.setState(member, 'catching-up', isPicoloError(error) ? error.message : String(error));
@@ -309,3 +311,5 @@ function anchorAt({ certificate, blockHash, maxTs }: Transfer): Anchor {
   const { checkpoint, detail } = certificate;
   return { height: checkpoint.height, blockHash, closeTs: detail.closeTs as Timestamp, maxTs, checkpoint: checkpointHashOf(checkpoint) };
 }
+
+const countsOf = (chunks: ReadonlyMap<Address, number>): string => [...chunks].map(([peer, count]) => `${count} chunks from ${peer}`).join(', ') || 'before';

@@ -11,6 +11,7 @@ import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
 import type { Requests } from './requests.ts';
 
 const CHUNK_TIMEOUT_MS = 10_000;
+const BLOCK_TIMEOUT_MS = 2_000;
 
 /** A certified state to fetch, and the block it continues from. */
 export interface Transfer {
@@ -34,6 +35,14 @@ export interface TailParts {
   readonly commands: Commands;
 }
 
+/** A state that is here and verified. */
+export interface Arrived {
+  /** To be called in one turn with whatever must follow the ledger. */
+  readonly install: () => void;
+  /** Chunks that were asked for now, by the member that served them; what an earlier fetch staged is not among them. */
+  readonly chunks: ReadonlyMap<Address, number>;
+}
+
 /** For resuming after a crash: what was being fetched. */
 export const transferC = record({ certificate: certifiedCheckpointC, blockHash: hash32, maxTs: timestamp });
 const blockC = bytesC(limits.frameBytes);
@@ -50,14 +59,18 @@ export function serveBlock(ledger: Ledger, height: Height): Uint8Array {
   return encode(blockC, encoded);
 }
 
+/** Whether a member serves a block now. If so, its offer of a state was the answer to an older question. */
+export function hasBlock({ requests, group }: Pick<TransferParts, 'requests' | 'group'>, member: Address, height: Height): Promise<boolean> {
+  return requests.ask(member, { kind: 'block', group, height }, BLOCK_TIMEOUT_MS).then(() => true, () => false);
+}
+
 /**
  * Fetches a certified state and the blocks above its closed timestamp from the members in turn. Every chunk is verified
  * against the certified root on its own and every block by its hash, so a lying peer costs one round trip and nothing
  * else, and a silent one a single timeout. Chunks that are staged already, by an earlier fetch or before a crash, are not
- * asked for again. Resolves with what installs it, to be called in one turn with whatever must follow the ledger.
- * Throws HOST_SNAPSHOT_FAILED when nobody serves it.
+ * asked for again. Throws HOST_SNAPSHOT_FAILED when nobody serves it.
  */
-export async function fetchSnapshot(parts: TransferParts, transfer: Transfer, tailParts?: TailParts): Promise<() => void> {
+export async function fetchSnapshot(parts: TransferParts, transfer: Transfer, tailParts?: TailParts): Promise<Arrived> {
   const { ledger } = parts;
   const { certificate, blockHash } = transfer;
   const { checkpoint, detail } = certificate;
@@ -66,7 +79,8 @@ export async function fetchSnapshot(parts: TransferParts, transfer: Transfer, ta
   const tail = tailParts === undefined ? [] : await fetchTail(willing, tailParts, transfer);
   const position = { epoch: checkpoint.epoch, height: checkpoint.height, blockHash, closeTs: detail.closeTs as Timestamp };
   const { rowCount, capsuleHead } = detail;
-  return () => ledger.installSnapshot(position, { stateRoot: checkpoint.stateRoot, rowCount, capsuleHead }, encodeCertified(certificate), tail);
+  const commitment = { stateRoot: checkpoint.stateRoot, rowCount, capsuleHead };
+  return { install: () => ledger.installSnapshot(position, commitment, encodeCertified(certificate), tail), chunks: willing.chunks };
 }
 
 /** The next chunk is asked for while this one is verified. */
@@ -81,6 +95,7 @@ async function fetchChunks(willing: Willing, ledger: Ledger, { checkpoint }: Cer
     ahead?.catch(() => undefined); // awaited in the next round, or not at all
     try {
       ledger.importChunk(height, stateRoot, at, { bytes, next });
+      willing.served(peer);
       from = next;
       asked = ahead;
     } catch (error) {
@@ -107,6 +122,7 @@ async function fetchTail(willing: Willing, { config, commands }: TailParts, { ce
 
 /** The members that have not failed in this fetch, in the order in which they are asked: the load is spread over them. */
 class Willing {
+  readonly chunks = new Map<Address, number>();
   private readonly parts: TransferParts;
   private readonly height: Height;
   private line: Address[];
@@ -116,6 +132,10 @@ class Willing {
     this.parts = parts;
     this.height = height;
     this.line = [...parts.members];
+  }
+
+  served(peer: Address): void {
+    this.chunks.set(peer, (this.chunks.get(peer) ?? 0) + 1);
   }
 
   /** Who lies is not asked again. */

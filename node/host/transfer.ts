@@ -1,6 +1,6 @@
 import { decode, encode } from '../../protocol/codec/index.ts';
 import type { Ledger } from '../ports/index.ts';
-import { fetchSnapshot, transferC, type TailParts, type Transfer, type TransferParts } from './snapshot.ts';
+import { fetchSnapshot, transferC, type Arrived, type TailParts, type Transfer, type TransferParts } from './snapshot.ts';
 
 /** Where a transfer that was begun is remembered over a crash. */
 export interface TransferMemory {
@@ -8,10 +8,9 @@ export interface TransferMemory {
   saveTransfer(transfer: Uint8Array): void;
 }
 
-/** What was fetched, and what installs it: both in one turn. */
-export interface Fetched {
+/** What was fetched, with what installs it. */
+export interface Fetched extends Arrived {
   readonly transfer: Transfer;
-  readonly install: () => void;
 }
 
 /**
@@ -22,13 +21,13 @@ export async function resumeOrFetch(parts: TransferParts, memory: TransferMemory
   const begun = begunTransfer(parts.ledger, memory, offered);
   if (begun !== undefined) {
     try {
-      return { transfer: begun, install: await fetchSnapshot(parts, begun, tail) };
+      return { transfer: begun, ...await fetchSnapshot(parts, begun, tail) };
     } catch {
       // too old by now: its chunks give way to those of the offered one
     }
   }
   memory.saveTransfer(encode(transferC, offered));
-  return { transfer: offered, install: await fetchSnapshot(parts, offered, tail) };
+  return { transfer: offered, ...await fetchSnapshot(parts, offered, tail) };
 }
 
 function begunTransfer(ledger: Ledger, memory: TransferMemory, offered: Transfer): Transfer | undefined {

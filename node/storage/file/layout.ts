@@ -6,7 +6,7 @@ import type { Column, Table } from '../../../protocol/schema/index.ts';
  * is one transaction. Users' tables are `t<id>` (current rows) and `h<id>` (superseded ones), columns
  * `c0…`; names live in `spaces` and `schemas`, so a rename or a reserved word never meets SQLite.
  */
-export const layoutVersion = 3n;
+export const layoutVersion = 4n;
 
 export const layout = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -64,7 +64,8 @@ export const layout = `
   CREATE TABLE checkpoints (
     height INTEGER PRIMARY KEY, close_ts BLOB NOT NULL, root BLOB NOT NULL, count INTEGER NOT NULL, capsule BLOB NOT NULL, certificate BLOB
   ) STRICT;
-  CREATE TABLE blocks (height INTEGER PRIMARY KEY, close_ts BLOB NOT NULL, encoded BLOB NOT NULL) STRICT;
+  -- max_ts: highest timestamp of this block and all before it
+  CREATE TABLE blocks (height INTEGER PRIMARY KEY, close_ts BLOB NOT NULL, max_ts BLOB NOT NULL, encoded BLOB NOT NULL) STRICT;
   CREATE TABLE staged (
     height INTEGER NOT NULL, from_path BLOB NOT NULL, next BLOB, bytes BLOB NOT NULL, PRIMARY KEY (height, from_path)
   ) STRICT;

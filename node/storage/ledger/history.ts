@@ -37,7 +37,7 @@ export class History {
     if (oldestRoot !== undefined) leaves.prune(oldestRoot, BITE);
     if (until <= position.historyFrom) return;
     writePosition(store, { ...position, historyFrom: until });
-    store.run('DELETE FROM blocks WHERE height < ? AND close_ts < ?', certified, tsBlob(until));
+    store.run(`DELETE FROM blocks WHERE height < ? AND close_ts < ? AND height < (${TAIL_END})`, certified, tsBlob(until), tsBlob(oldestRoot ?? until));
     this.#pruneRows(until);
     this.#pruneTables(until);
   }
@@ -66,4 +66,6 @@ export class History {
   }
 }
 
+/** A checkpoint is of use with its tail only (U-2): down to the first block whose timestamps it has closed. */
+const TAIL_END = 'SELECT max(height) FROM blocks WHERE max_ts <= ?';
 const ROW_SPACES = "SELECT id FROM spaces WHERE index_name = '' AND substr(name, 1, 1) <> '_'";

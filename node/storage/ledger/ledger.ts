@@ -141,7 +141,7 @@ class GroupLedger implements SqlLedger {
     this.#atomically(() => {
       const maxTs = this.#applyAll(block.entries, this.#position.maxTs);
       const { epoch, height, blockHash, closeTs } = block;
-      this.#keepBlock(block);
+      this.#keepBlock(block, maxTs);
       this.#recent.prune(closeTs);
       this.#intents.prune(closeTs);
       const intent = this.#intents.oldest();
@@ -189,7 +189,7 @@ class GroupLedger implements SqlLedger {
         this.#recent.forget();
         this.#intents.forget();
         const maxTs = this.#applyAll(tail.flatMap(({ entries }) => entries.filter(({ ts }) => ts > position.closeTs)), position.closeTs);
-        for (const block of tail) this.#keepBlock(block);
+        tail.reduce((max, block) => this.#keepBlock(block, highest(block.entries, max)), position.closeTs);
         writePosition(this.#store, { ...position, maxTs, historyFrom: position.closeTs });
       });
     } catch (error) {
@@ -247,8 +247,9 @@ class GroupLedger implements SqlLedger {
   }
 
   /** For catch-up by replay. */
-  #keepBlock({ height, closeTs, encoded }: AppliedBlock): void {
-    this.#store.run('INSERT OR REPLACE INTO blocks VALUES (?, ?, ?)', height, tsBlob(closeTs), encoded);
+  #keepBlock({ height, closeTs, encoded }: AppliedBlock, maxTs: Timestamp): Timestamp {
+    this.#store.run('INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?)', height, tsBlob(closeTs), tsBlob(maxTs), encoded);
+    return maxTs;
   }
 
   /** Returns the highest timestamp seen so far. */
@@ -262,7 +263,7 @@ class GroupLedger implements SqlLedger {
       invariant(tx !== 'invalid', 'ledger-committed-commands-are-genuine', { entry: entry.entryId });
       this.#applier.apply(entry, tx, this.#validity.changes(entry.command));
     }
-    return entries.reduce((max, { ts }) => (ts > max ? ts : max), maxTs);
+    return highest(entries, maxTs);
   }
 
   /** What is cached in memory follows the file: kept on commit, read again after a failure. */
@@ -281,3 +282,5 @@ class GroupLedger implements SqlLedger {
     }
   }
 }
+
+const highest = (entries: readonly AppliedEntry[], before: Timestamp): Timestamp => entries.reduce((max, { ts }) => (ts > max ? ts : max), before);

@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { LocalProvider } from '../../../cli/devnet/network.ts';
+import { openProvider } from '../../../cli/options.ts';
+import { announce } from '../../../sdk/operator/index.ts';
 
 export interface Link {
   readonly from: number;
@@ -81,6 +84,14 @@ export class Links {
       else setTimeout(() => sink.write(chunk), waitMs);
     });
   }
+}
+
+/** The others reach this node through its proxy, from their next start on. */
+export async function putBehind(links: Links, provider: LocalProvider, index: number): Promise<void> {
+  await links.add(index, provider.peerPort);
+  const { network } = await openProvider(provider.dir, undefined);
+  await announce(network, provider.node, provider.apiUrl, { host: '127.0.0.1', port: links.ports[index] as number });
+  network.close();
 }
 
 const pairOf = (a: number, b: number): string => `${Math.min(a, b)}-${Math.max(a, b)}`;

@@ -7,15 +7,13 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startProvider, type LocalProvider } from '../../../cli/devnet/network.ts';
 import { projectRoot } from '../../../cli/devnet/processes.ts';
-import { openProvider } from '../../../cli/options.ts';
 import { loadDeployment } from '../../../contracts/index.ts';
 import type { Database } from '../../../sdk/index.ts';
-import { announce } from '../../../sdk/operator/index.ts';
 import { stream, type Random } from '../../sim/random.ts';
 import { groupAt, logOf, sameHeight, troubleIn } from '../group.ts';
 import { eventually, openWorld, type Dapp, type World } from '../world.ts';
 import { listFaults, readJournals, readLedgers, Statements } from './checks.ts';
-import { Links } from './links.ts';
+import { Links, putBehind } from './links.ts';
 import { ChaosLoad, LISTS, SCHEMA } from './load.ts';
 
 const MAIN = relative(projectRoot, fileURLToPath(new URL('./node.ts', import.meta.url)));
@@ -79,8 +77,7 @@ class Chaos {
   async prepare(): Promise<void> {
     this.world = await openWorld();
     for (const [index, provider] of this.world.providers.entries()) {
-      await this.links.add(index, provider.peerPort);
-      await this.announceProxy(provider, index);
+      await putBehind(this.links, provider, index);
       await provider.process?.stop();
       await this.start(index);
     }
@@ -201,13 +198,6 @@ class Chaos {
   private live(node: number): Promise<true> {
     return eventually(`${this.provider(node).name} is live`, async () => (
       (await groupAt(this.provider(node), this.dapp.group))?.state === 'live' ? true : undefined), HEAL_MS);
-  }
-
-  /** The others reach this node through its proxy. */
-  private async announceProxy(provider: LocalProvider, index: number): Promise<void> {
-    const { network } = await openProvider(provider.dir, undefined);
-    await announce(network, provider.node, provider.apiUrl, { host: '127.0.0.1', port: this.links.ports[index] as number });
-    network.close();
   }
 
   private connect(): ReturnType<World['connect']> {

@@ -143,6 +143,29 @@ describe('ledger under any history', () => {
   });
 });
 
+describe('ledger and the tails of its checkpoints', () => {
+  it('U-2: a checkpoint that is fetched keeps the blocks whose entries it has not closed, however short the history', () => {
+    const ledger = open(join(scratchFolder(), 'group.sqlite'), 1);
+    const world = new World();
+    ledger.apply(world.block([world.create(ddl, 10)], 10));
+    // time closes 50 ms behind the entries: five blocks stand between a timestamp and its end
+    const advance = (ms: number): void => {
+      ledger.apply(world.block([world.put('item', { id: ms % 7, name: null, size: ms }, ms)], ms - 50));
+      ledger.commitment(world.height);
+      ledger.certify(world.height, certificate);
+    };
+    for (let ms = 100; ms < 300; ms += 10) advance(ms);
+    const fetched = world.height;
+    for (let ms = 300; ms < 600; ms += 10) {
+      ledger.exportChunk(fetched, null, 1_000);
+      advance(ms);
+    }
+    for (let down = 0n; down <= 5n; down++) expect(ledger.blockAt(fetched - down), `${down} below`).to.not.equal(undefined);
+    expect(ledger.blockAt(fetched - 6n), 'closed altogether').to.equal(undefined);
+    ledger.close();
+  });
+});
+
 describe('ledger and damaged storage', () => {
   function damaged(change: (file: Database.Database, world: World) => void): { kind: string; rowHash?: Hash32; proven: Hash32 | undefined } {
     const path = join(scratchFolder(), 'group.sqlite');
