@@ -11,7 +11,7 @@ import type { RunningPeer } from './peers/system.ts';
 import { runClients, runEtcd, runPostgres, runSqlite, type PeerJob } from './load/run.ts';
 import { ceilingOf, medianOf, type Load, type Measured } from './measure.ts';
 import { roundsOf, type BenchOptions } from './options.ts';
-import { ratio, type Figure } from './report.ts';
+import { progress, ratio, type Figure } from './report.ts';
 import { benchDatabase, clientKeys, settle, sqliteFile } from './world/database.ts';
 import { withNetwork } from './world/network.ts';
 
@@ -81,6 +81,7 @@ async function rotate(options: BenchOptions, cases: readonly Case[], systems: re
   for (let round = 0; round < rounds; round++) {
     for (const { clients, rows, measured } of cases) {
       ids += IDS_PER_CASE;
+      progress(`round ${round + 1} of ${rounds}: ${rows} rows per commit, ${clients} clients`);
       for (const { name, insert } of systems) {
         measured.set(name, [...(measured.get(name) ?? []), await insert({ ...times, clients }, rows, ids)]);
       }

@@ -7,7 +7,7 @@
 import { runClients, runSqlite } from './load/run.ts';
 import { ceilingOf, medianOf, type Measured } from './measure.ts';
 import { roundsOf, type BenchOptions } from './options.ts';
-import { ratio, type Figure } from './report.ts';
+import { progress, ratio, type Figure } from './report.ts';
 import { benchDatabase, clientKeys, settle, sqliteFile } from './world/database.ts';
 import { withNetwork } from './world/network.ts';
 
@@ -15,6 +15,7 @@ export const question = 'Point reads: proven, and signed by f + 1, against one S
 
 const CLIENTS = [1, 16, 64];
 const STORED_ROWS = 20_000;
+const QUICK_ROWS = 2_000;
 
 interface Case {
   readonly operation: 'read' | 'query';
@@ -27,15 +28,17 @@ export async function run(options: BenchOptions): Promise<readonly Figure[]> {
   const { rounds, ...times } = roundsOf(options);
   const cases = (['read', 'query'] as const).flatMap((operation) =>
     (options.clients ?? CLIENTS).map((clients): Case => ({ operation, clients, picolo: [], sqlite: [] })));
+  const rows = options.quick ? QUICK_ROWS : STORED_ROWS;
   await withNetwork(options, async ({ apis, pids, ...network }) => {
-    const database = await benchDatabase({ apis, pids, ...network }, 'read bench', STORED_ROWS);
+    const database = await benchDatabase({ apis, pids, ...network }, 'read bench', rows);
     await settle();
     for (let round = 0; round < rounds; round++) {
       for (const { operation, clients, picolo, sqlite } of cases) {
         const load = { ...times, clients };
-        const job = { operation, load, apis, serverPids: pids, database, keys: clientKeys(clients), rowsPerOperation: 1, ids: STORED_ROWS };
+        progress(`round ${round + 1} of ${rounds}: ${operation}, ${clients} clients`);
+        const job = { operation, load, apis, serverPids: pids, database, keys: clientKeys(clients), rowsPerOperation: 1, ids: rows };
         picolo.push(await runClients(job, options.profileDir));
-        sqlite.push(await runSqlite({ operation: 'read', load, file: sqliteFile, rowsPerOperation: 1, rows: STORED_ROWS }));
+        sqlite.push(await runSqlite({ operation: 'read', load, file: sqliteFile, rowsPerOperation: 1, rows }));
       }
     }
   });

@@ -15,6 +15,9 @@ export interface Report {
   readonly figures: readonly Figure[];
 }
 
+/** What goes on, on standard error: a bench is silent for minutes otherwise. */
+export const progress = (what: string): void => console.error(`${new Date().toISOString().slice(11, 19)} ${what}`);
+
 export function print({ question, figures }: Report): void {
   const columns = Object.keys(figures[0] ?? {});
   console.log(`\n${question}\n${renderTable(columns, figures.map((figure) => columns.map((column) => figure[column] ?? '')))}`);

@@ -7,7 +7,7 @@
 import { connect, groupReport, type Database } from '../sdk/index.ts';
 import { round } from './measure.ts';
 import type { BenchOptions } from './options.ts';
-import type { Figure } from './report.ts';
+import { progress, type Figure } from './report.ts';
 import { benchDatabase, clientKeys } from './world/database.ts';
 import { withNetwork, type BenchNetwork } from './world/network.ts';
 import { idsFrom, rowOf } from './world/row.ts';
@@ -35,8 +35,10 @@ export async function run({ quick }: BenchOptions): Promise<readonly Figure[]> {
   return withNetwork({}, async (network) => {
     const database = await benchDatabase(network, 'view-change');
     const outages: Outage[] = [];
-    for (let i = 0; i < (quick ? 2 : ROUNDS); i++) {
+    const kills = quick ? 2 : ROUNDS;
+    for (let i = 0; i < kills; i++) {
       await sleep(REST_MS);
+      progress(`kill ${i + 1} of ${kills}`);
       const leader = await leaderOf(network);
       const survivor = (leader + 1) % network.apis.length;
       outages.push(await outage(network, leader, survivor, database));

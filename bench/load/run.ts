@@ -15,12 +15,17 @@ export interface PeerJob {
   readonly ids: number;
 }
 
-const run = (file: './clients.ts' | './sqlite.ts' | './postgres.ts' | './etcd.ts', job: unknown, nodeFlags: readonly string[] = []): Promise<Measured> =>
+/** Start of the process, its connections and the last operations: on a busy machine, too. */
+const GRACE_MS = 120_000;
+
+const run = (file: './clients.ts' | './sqlite.ts' | './postgres.ts' | './etcd.ts', job: { readonly load: Load }, nodeFlags: readonly string[] = []): Promise<Measured> =>
   new Promise((resolve, reject) => {
     const args = ['--disable-warning=ExperimentalWarning', ...nodeFlags, join(projectRoot, 'bench/load', file), JSON.stringify(job)];
-    execFile(process.execPath, args, { cwd: projectRoot, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
+    const timeout = 1_000 * (job.load.warmupSeconds + job.load.seconds) + GRACE_MS;
+    execFile(process.execPath, args, { cwd: projectRoot, maxBuffer: 2 ** 24, timeout, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       if (stderr !== '') process.stderr.write(stderr);
       if (error === null) resolve(JSON.parse(stdout) as Measured);
+      else if (error.killed === true) reject(new Error(`${file} did not end within ${timeout} ms: some operation is never answered`));
       else reject(error);
     });
   });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Wallet } from 'ethers';
 import { projectRoot } from '../../cli/devnet/processes.ts';
 import { connect } from '../../sdk/index.ts';
+import { progress } from '../report.ts';
 import type { BenchNetwork } from './network.ts';
 import { rowOf, TABLE_SQL } from './row.ts';
 
@@ -9,6 +10,7 @@ import { rowOf, TABLE_SQL } from './row.ts';
 export async function benchDatabase({ apis, key, group }: BenchNetwork, name: string, rows = 0): Promise<string> {
   const picolo = await connect(apis[0] as string, { key });
   const db = await picolo.createDatabase({ group, name, writers: 'any', schema: TABLE_SQL });
+  if (rows > 0) progress(`${rows} rows are stored`);
   if (rows > 0) await db.table('item').insertMany(Array.from({ length: rows }, (_, id) => rowOf(id)), { batchRows: 200 });
   return db.id;
 }

@@ -6,6 +6,7 @@ import { picolo } from '../../cli/devnet/commands.ts';
 import { createProvider, fund, stakeProvider, startChain, type LocalProvider } from '../../cli/devnet/network.ts';
 import { projectRoot, startProcess, waitFor } from '../../cli/devnet/processes.ts';
 import { addressFrom, type Hex } from '../../protocol/types/index.ts';
+import { progress } from '../report.ts';
 
 const REPLICAS = 4;
 /** Writing a profile takes a while. */
@@ -38,6 +39,7 @@ export async function withNetwork<T>(wish: NetworkWish, use: (network: BenchNetw
   const dir = join(projectRoot, '.picolo/bench');
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
+  progress(`a chain and ${REPLICAS} replicas start`);
   const chain = await startChain(dir);
   const providers: LocalProvider[] = [];
   try {
