@@ -151,9 +151,13 @@ function exitCommand(): Command {
 }
 
 async function beginExit(network: Network, node: Address): Promise<{ text: string; facts: unknown }> {
-  const { receipts, unlockAt } = await requestExit(network, node);
-  const text = `Unbonding until ${new Date(Number(unlockAt) * 1000).toISOString()}; then run this again.`;
-  return { text, facts: { step: 'unbonding', unlockAt, gas: receipts.map((receipt) => receipt.gasUsed) } };
+  const { receipts, leavingWei, unlockAt, stayingWei } = await requestExit(network, node);
+  const leaving = `${formatEther(leavingWei)} PINT unbond until ${new Date(Number(unlockAt) * 1000).toISOString()}; then run this again.`;
+  const staying = `Fees that were collected lately lock ${formatEther(stayingWei)} PINT; run this again when they are older.`;
+  return {
+    text: [...(leavingWei > 0n ? [leaving] : []), ...(stayingWei > 0n ? [staying] : [])].join(' '),
+    facts: { step: leavingWei > 0n ? 'unbonding' : 'locked', leavingWei, unlockAt, stayingWei, gas: receipts.map((receipt) => receipt.gasUsed) },
+  };
 }
 
 async function finishExit(network: Network, node: Address, { pendingWei }: Provider): Promise<{ text: string; facts: unknown }> {

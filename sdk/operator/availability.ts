@@ -4,6 +4,7 @@ import { sha256Hex } from '../../protocol/crypto/index.ts';
 import { addressFrom, ZERO_ADDRESS, type Address, type GroupId, type Hex, type Path } from '../../protocol/types/index.ts';
 import { operatorFaults } from './faults.ts';
 import { nodesOf, noticeOf, requestLeave, rosterAt } from './membership.ts';
+import { momentOf } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** A challenge that stands against a node; amounts in wei, times in unix seconds. */
@@ -34,7 +35,7 @@ export async function openChallenge(
 ): Promise<Receipt & { readonly path: Path; readonly bondWei: bigint }> {
   const { group, epoch } = certified.checkpoint;
   const roster = rosterOf(group as GroupId, epoch, await rosterAt(network, group as GroupId, epoch));
-  const signer = roster.replicas[(await nodesOf(network, roster.replicas)).indexOf(node)];
+  const signer = roster.replicas[(await nodesOf(await momentOf(network), roster.replicas)).indexOf(node)];
   if (signer === undefined) throw operatorFaults.refused({ node, group, reason: 'not a member of the group' });
   const bondWei = 2n * ((await network.contract('AvailabilityCourt').getFunction('requiredBond')()) as bigint);
   return { ...(await network.send('AvailabilityCourt', 'open', [path, packQuestion(roster, signer, certified)], bondWei)), path, bondWei };
@@ -42,12 +43,13 @@ export async function openChallenge(
 
 /** The challenge of a node in a group; undefined when none is open. */
 export async function challengeOf(network: Network, group: GroupId, node: Address): Promise<OpenChallenge | undefined> {
-  const court = network.contract('AvailabilityCourt');
-  const blockTag = await network.provider.getBlockNumber(); // all of one block: it may be answered in the next
-  const found = (await court.getFunction('challengeOf')(group, node, { blockTag })) as Record<'challenger' | 'path', string> &
-    Record<'openedAt' | 'epoch' | 'height' | 'bond' | 'rate' | 'stake' | 'taken', bigint>;
+  const at = await momentOf(network); // it may be answered in the next block
+  type Found = Record<'challenger' | 'path', string> & Record<'openedAt' | 'epoch' | 'height' | 'bond' | 'rate' | 'stake' | 'taken', bigint>;
+  const found = await at.read<Found>('AvailabilityCourt', 'challengeOf', group, node);
   if (found.challenger === ZERO_ADDRESS) return undefined;
-  const [dueWei, window] = (await Promise.all([court.getFunction('dueOf')(group, node, { blockTag }), court.getFunction('REPLY_WINDOW')()])) as [bigint, bigint];
+  const [dueWei, window] = await Promise.all([
+    at.read<bigint>('AvailabilityCourt', 'dueOf', group, node), at.read<bigint>('AvailabilityCourt', 'REPLY_WINDOW'),
+  ]);
   const { challenger, openedAt, epoch, height, path, bond, rate, stake, taken } = found;
   return {
     challenger: addressFrom(challenger), openedAt, answerBy: openedAt + window, epoch, height, path: path as Path, bondWei: bond,

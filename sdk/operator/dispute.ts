@@ -4,6 +4,7 @@ import { addressFrom, hash32From, hexOf, type Address, type GroupId, type Hash32
 import { headerOf } from './draw.ts';
 import { operatorFaults } from './faults.ts';
 import { jurorOf } from './juror.ts';
+import { momentOf, type Moment } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** Claims by their place in the contract. */
@@ -149,16 +150,16 @@ export function collectCredit(network: Network, account: Address): Promise<Recei
 export async function disputeById(network: Network, dispute: bigint): Promise<DisputeView> {
   const [event] = await network.events('DisputeCourt', 'DisputeOpened', [dispute]);
   if (event === undefined) throw operatorFaults.refused({ dispute, reason: 'no such dispute' });
-  const court = network.contract('DisputeCourt');
-  const raw = (await court.getFunction('disputeOf')(dispute)) as RawDispute;
+  const at = await momentOf(network);
+  const raw = await at.read<RawDispute>('DisputeCourt', 'disputeOf', dispute);
   const round = raw.appealed ? 1 : 0;
-  const { seedBlock } = (await court.getFunction('roundOf')(dispute, round)) as { seedBlock: bigint };
-  const penaltyWei = (await court.getFunction('penaltyOf')(raw.kind, raw.node)) as bigint;
+  const { seedBlock } = await at.read<{ seedBlock: bigint }>('DisputeCourt', 'roundOf', dispute, round);
+  const penaltyWei = await at.read<bigint>('DisputeCourt', 'penaltyOf', raw.kind, raw.node);
   return {
     dispute, kind: disputeKinds[Number(raw.kind)] as DisputeKind, node: addressFrom(raw.node), plaintiff: addressFrom(raw.plaintiff),
     claim: hash32From(raw.claim), group: hash32From(raw.group) as GroupId, uri: String(event['uri']), openedAt: raw.openedAt, answered: raw.answered,
-    appealed: raw.appealed, verdict: disputeVerdicts[Number(raw.verdict)] as DisputeVerdict, ...(await phaseOf(network, dispute, raw)), round, seedBlock, penaltyWei,
-    committee: await committeeOf(network, dispute, round),
+    appealed: raw.appealed, verdict: disputeVerdicts[Number(raw.verdict)] as DisputeVerdict, ...(await phaseOf(at, dispute, raw)), round, seedBlock, penaltyWei,
+    committee: await committeeOf(at, dispute, round),
   };
 }
 
@@ -168,23 +169,21 @@ export async function disputes(network: Network, node: Address | null = null): P
   return Promise.all(found.map((event) => disputeById(network, event['id'] as bigint)));
 }
 
-async function committeeOf(network: Network, dispute: bigint, round: number): Promise<readonly CommitteePlace[]> {
-  const court = network.contract('DisputeCourt');
-  const seats = (await court.getFunction('committeeOf')(dispute, round)) as readonly bigint[];
+async function committeeOf(at: Moment, dispute: bigint, round: number): Promise<readonly CommitteePlace[]> {
+  const seats = await at.read<readonly bigint[]>('DisputeCourt', 'committeeOf', dispute, round);
   return Promise.all([...seats].map(async (seat, place) => {
-    const [committed, vote] = (await court.getFunction('voteAt')(dispute, round, place)) as [boolean, bigint];
-    return { place, seat, juror: await jurorOf(network, seat), committed, vote: disputeVerdicts[Number(vote)] as DisputeVerdict };
+    const [committed, vote] = await at.read<[boolean, bigint]>('DisputeCourt', 'voteAt', dispute, round, place);
+    return { place, seat, juror: await jurorOf(at, seat), committed, vote: disputeVerdicts[Number(vote)] as DisputeVerdict };
   }));
 }
 
-async function phaseOf(network: Network, dispute: bigint, { verdict, appealed }: RawDispute): Promise<{ phase: DisputePhase; phaseEnds: bigint }> {
+async function phaseOf(at: Moment, dispute: bigint, { verdict, appealed }: RawDispute): Promise<{ phase: DisputePhase; phaseEnds: bigint }> {
   if (verdict !== 0n) return { phase: 'settled', phaseEnds: 0n };
-  const ends = [...(await network.contract('DisputeCourt').getFunction('deadlinesOf')(dispute) as bigint[])] as [bigint, bigint, bigint, bigint, bigint, bigint];
-  const now = BigInt((await network.provider.getBlock('latest'))?.timestamp ?? 0);
+  const ends = await at.read<[bigint, bigint, bigint, bigint, bigint, bigint]>('DisputeCourt', 'deadlinesOf', dispute);
   const phases: readonly (readonly [DisputePhase, bigint])[] = appealed
     ? [['commit', ends[4]], ['reveal', ends[5]]]
     : [['answer', ends[0]], ['commit', ends[1]], ['reveal', ends[2]], ['appeal', ends[3]]];
-  const [phase, phaseEnds] = phases.find(([, end]) => now < end) ?? ['overdue', 0n];
+  const [phase, phaseEnds] = phases.find(([, end]) => at.atS < end) ?? ['overdue', 0n];
   return { phase, phaseEnds };
 }
 

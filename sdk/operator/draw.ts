@@ -2,6 +2,7 @@ import { encodeRlp, toBeArray } from 'ethers';
 import { addressFrom, compareHex, type Address, type ClusterId, type Hex } from '../../protocol/types/index.ts';
 import { compactOffer, type SignedOffer } from './cluster.ts';
 import { operatorFaults } from './faults.ts';
+import { momentOf } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** Fields of a block header in the order of its encoding */
@@ -49,14 +50,15 @@ export async function openDraw(network: Network, cluster: ClusterId, gib: number
 export async function chosenOf(
   network: Network, cluster: ClusterId, candidates: readonly Address[],
 ): Promise<{ readonly header: Hex; readonly chosen: readonly Address[] }> {
-  const registry = network.contract('ClusterRegistry');
-  const draw = (await registry.getFunction('drawOf')(cluster)) as Record<string, bigint>;
+  const at = await momentOf(network);
+  const draw = await at.read<Record<string, bigint>>('ClusterRegistry', 'drawOf', cluster);
   if (draw['seedBlock'] === 0n) throw operatorFaults.refused({ cluster, reason: 'no draw is open' });
-  const record = (await registry.getFunction('clusterOf')(cluster)) as Record<string, bigint>;
+  const record = await at.read<Record<string, bigint>>('ClusterRegistry', 'clusterOf', cluster);
   const header = await headerOf(network.provider, draw['seedBlock'] as bigint);
   const seed = (await blockOf(network.provider, draw['seedBlock'] as bigint))['mixHash'];
-  const chosen = await registry.getFunction('choose')(seed, [...candidates], record['replicationFactor'], draw['gib'], record['regionMask']);
-  return { header, chosen: (chosen as readonly string[]).map((node) => addressFrom(node)) };
+  const question = [seed, [...candidates], record['replicationFactor'], draw['gib'], record['regionMask']];
+  const chosen = await at.read<readonly string[]>('ClusterRegistry', 'choose', ...question);
+  return { header, chosen: chosen.map((node) => addressFrom(node)) };
 }
 
 /** Forms the group that a draw chose from the offers of the chosen. */

@@ -1,5 +1,6 @@
 import { parseEther } from 'ethers';
 import { addressFrom, ZERO_ADDRESS, type Address } from '../../protocol/types/index.ts';
+import { momentOf, type Moment } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** One seat in the dispute court. Amounts in wei, times in unix seconds. */
@@ -42,22 +43,23 @@ export function returnSeats(network: Network, seats: readonly bigint[]): Promise
 export async function seatsOf(network: Network, juror: Address): Promise<readonly JurorSeat[]> {
   const taken = await network.events('JurorSeats', 'SeatTaken', [null, null, juror]);
   const numbers = [...new Set(taken.map((event) => event['seat'] as bigint))].sort((a, b) => Number(a - b));
-  const found = await Promise.all(numbers.map(async (seat) => ({ seat, owner: await jurorOf(network, seat) })));
-  return Promise.all(found.filter(({ owner }) => owner === juror).map(({ seat }) => seatBy(network, seat)));
+  const at = await momentOf(network);
+  const found = await Promise.all(numbers.map(async (seat) => ({ seat, owner: await jurorOf(at, seat) })));
+  return Promise.all(found.filter(({ owner }) => owner === juror).map(({ seat }) => seatBy(at, seat)));
 }
 
 /** Who votes for a seat; the zero address when nobody has it. */
-export async function jurorOf(network: Network, seat: bigint): Promise<Address> {
-  const { node } = (await network.contract('JurorSeats').getFunction('seatOf')(seat)) as { node: string };
+export async function jurorOf(at: Moment, seat: bigint): Promise<Address> {
+  const { node } = await at.read<{ node: string }>('JurorSeats', 'seatOf', seat);
   if (addressFrom(node) === ZERO_ADDRESS) return ZERO_ADDRESS;
-  return addressFrom((await network.contract('JurorSeats').getFunction('jurorOf')(seat)) as string);
+  return addressFrom(await at.read<string>('JurorSeats', 'jurorOf', seat));
 }
 
-async function seatBy(network: Network, seat: bigint): Promise<JurorSeat> {
-  const seats = network.contract('JurorSeats');
-  const [found, penalty, maturity, leave] = (await Promise.all([
-    seats.getFunction('seatOf')(seat), seats.getFunction('PENALTY')(), seats.getFunction('MATURITY')(), seats.getFunction('LEAVE_TIME')(),
-  ])) as [{ node: string } & Record<'takenAt' | 'leftAt' | 'units' | 'duties', bigint>, bigint, bigint, bigint];
+async function seatBy(at: Moment, seat: bigint): Promise<JurorSeat> {
+  const [found, penalty, maturity, leave] = await Promise.all([
+    at.read<{ node: string } & Record<'takenAt' | 'leftAt' | 'units' | 'duties', bigint>>('JurorSeats', 'seatOf', seat),
+    at.read<bigint>('JurorSeats', 'PENALTY'), at.read<bigint>('JurorSeats', 'MATURITY'), at.read<bigint>('JurorSeats', 'LEAVE_TIME'),
+  ]);
   return {
     seat, node: addressFrom(found.node), takenAt: found.takenAt, countsFrom: found.takenAt + maturity, leftAt: found.leftAt,
     returnableAt: found.leftAt === 0n ? 0n : found.leftAt + leave, depositWei: found.units * penalty, duties: Number(found.duties),

@@ -1,5 +1,6 @@
 import { signStruct, type StructValue } from '../../protocol/codec/index.ts';
 import { addressFrom, type Address, type Hex, type Signature } from '../../protocol/types/index.ts';
+import { momentOf } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** What a root says of a node; times in unix seconds. */
@@ -50,9 +51,9 @@ export function releaseFees(network: Network, node: Address): Promise<Receipt> {
 }
 
 export async function standingOf(network: Network, node: Address): Promise<Standing> {
-  const registry = network.contract('NodeRegistry');
+  const at = await momentOf(network);
   const [record, step, certified, earnedWei, feeStakeWei] = (await Promise.all(
-    ['certificateOf', 'trustOf', 'isCertified', 'earnedOf', 'feeStakeOf'].map((view) => registry.getFunction(view)(node)),
+    ['certificateOf', 'trustOf', 'isCertified', 'earnedOf', 'feeStakeOf'].map((view) => at.read('NodeRegistry', view, node)),
   )) as [Record<string, bigint | string>, bigint, boolean, bigint, bigint];
   return {
     step: trustSteps[Number(step)] ?? 'none',

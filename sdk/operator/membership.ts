@@ -1,6 +1,7 @@
 import { addressFrom, hash32From, type Address, type ClusterId, type Epoch, type GroupId } from '../../protocol/types/index.ts';
 import { collectOffers, listProviders, replaceMember } from './cluster.ts';
 import { operatorFaults } from './faults.ts';
+import { momentOf, type Moment } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** A group as the registry has it now. */
@@ -22,11 +23,12 @@ export interface GroupRecord {
 export async function groupRecord(network: Network, group: GroupId): Promise<GroupRecord> {
   const [formed] = await network.events('ClusterRegistry', 'GroupFormed', [group]);
   if (formed === undefined) throw operatorFaults.refused({ group, reason: 'no such group' });
-  const { epoch, gib, open } = (await network.contract('ClusterRegistry').getFunction('groupOf')(group)) as { epoch: bigint; gib: bigint; open: boolean };
+  const at = await momentOf(network);
+  const { epoch, gib, open } = await at.read<{ epoch: bigint; gib: bigint; open: boolean }>('ClusterRegistry', 'groupOf', group);
   const roster = await rosterAt(network, group, epoch);
   return {
     group, cluster: hash32From(formed['cluster']) as ClusterId, index: Number(formed['index']), epoch, gib: Number(gib), open, roster,
-    nodes: await nodesOf(network, roster),
+    nodes: await nodesOf(at, roster),
   };
 }
 
@@ -38,9 +40,8 @@ export async function rosterAt(network: Network, group: GroupId, epoch: bigint):
 }
 
 /** The nodes that sign with these keys, in the same order. */
-export function nodesOf(network: Network, roster: readonly Address[]): Promise<Address[]> {
-  const nodeOfSigner = network.contract('StakeVault').getFunction('nodeOfSigner');
-  return Promise.all(roster.map(async (signer) => addressFrom(await nodeOfSigner(signer) as string)));
+export function nodesOf(at: Moment, roster: readonly Address[]): Promise<Address[]> {
+  return Promise.all(roster.map(async (signer) => addressFrom(await at.read<string>('StakeVault', 'nodeOfSigner', signer))));
 }
 
 /**
@@ -73,10 +74,10 @@ export async function requestLeave(network: Network, group: GroupId, node: Addre
 
 /** When the wallet may close the group because it gave notice in this epoch, in unix seconds; zero without notice. */
 export async function noticeOf(network: Network, group: GroupId): Promise<bigint> {
-  const registry = network.contract('ClusterRegistry');
-  const { epoch } = (await registry.getFunction('groupOf')(group)) as { epoch: bigint };
-  const notice = (await registry.getFunction('noticeId')(group, epoch, network.account)) as string;
-  return (await registry.getFunction('mayCloseAt')(notice)) as bigint;
+  const at = await momentOf(network);
+  const { epoch } = await at.read<{ epoch: bigint }>('ClusterRegistry', 'groupOf', group);
+  const notice = await at.read<string>('ClusterRegistry', 'noticeId', group, epoch, network.account);
+  return at.read<bigint>('ClusterRegistry', 'mayCloseAt', notice);
 }
 
 /** Ends a group for its owner, or for a member whose notice has run out: it serves nobody any more, its members' capacity is free. */

@@ -2,6 +2,7 @@ import { packCheckpoint, type CertifiedCheckpoint, type Roster } from '../../pro
 import type { Fulfilment } from '../../protocol/oracle/index.ts';
 import { hash32From, hexOf, type GroupId, type Hash32, type Hex, type Timestamp } from '../../protocol/types/index.ts';
 import { operatorFaults } from './faults.ts';
+import { momentOf } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** A checkpoint that is on chain: what contracts prove rows under. */
@@ -49,9 +50,9 @@ export function registerStatement(network: Network, group: GroupId, statement: H
 /** Requests nobody has fulfilled, cancelled or let expire, oldest first. */
 export async function openRequests(network: Network, group: GroupId): Promise<readonly OracleRequest[]> {
   const events = await network.events('QueryOracle', 'Requested', [null, group]);
-  const states = await Promise.all(events.map((event) => network.contract('QueryOracle').getFunction('stateOf')(event['request']) as Promise<bigint>));
-  const block = await network.provider.getBlock('latest');
-  return events.filter((_event, i) => states[i] === 1n).map(requestFrom).filter(({ expiresAt }) => expiresAt > BigInt(block?.timestamp ?? 0));
+  const at = await momentOf(network);
+  const states = await Promise.all(events.map((event) => at.read<bigint>('QueryOracle', 'stateOf', event['request'])));
+  return events.filter((_event, i) => states[i] === 1n).map(requestFrom).filter(({ expiresAt }) => expiresAt > at.atS);
 }
 
 /** Brings the result of a request; the fee goes to the payee inside it. */

@@ -2,6 +2,7 @@ import { Interface, id as hashOfText, type InterfaceAbi } from 'ethers';
 import { abis } from '../../contracts/index.ts';
 import type { Hex } from '../../protocol/types/index.ts';
 import { operatorFaults } from './faults.ts';
+import { momentOf, type Moment } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** Unit of a parameter: wei of PINT, seconds, basis points, blocks. */
@@ -29,12 +30,13 @@ const paramsAbi = new Interface(abis.SystemParams as InterfaceAbi);
 /** Every group's values now. */
 export async function readParams(network: Network): Promise<Readonly<Record<ParameterGroupName, ParameterValues>>> {
   const names = Object.keys(parameterGroups) as ParameterGroupName[];
-  const read = await Promise.all(names.map((name) => readGroup(network, name)));
+  const at = await momentOf(network);
+  const read = await Promise.all(names.map((name) => readGroup(at, name)));
   return Object.fromEntries(names.map((name, i) => [name, read[i]])) as Record<ParameterGroupName, ParameterValues>;
 }
 
-async function readGroup(network: Network, name: ParameterGroupName): Promise<ParameterValues> {
-  const struct = (await network.contract('SystemParams').getFunction(name)()) as { toObject(): Record<string, bigint> };
+async function readGroup(at: Moment, name: ParameterGroupName): Promise<ParameterValues> {
+  const struct = await at.read<{ toObject(): Record<string, bigint> }>('SystemParams', name);
   return { ...struct.toObject() };
 }
 
@@ -57,7 +59,7 @@ export async function proposeParams(
   const { fields, setter } = parameterGroups[name];
   const unknown = Object.keys(changes).find((field) => !(field in fields));
   if (unknown !== undefined) throw operatorFaults.refused({ reason: `no parameter ${unknown} in ${name}`, known: Object.keys(fields).join(', ') });
-  const next = { ...(await readGroup(network, name)), ...changes };
+  const next = { ...(await readGroup(await momentOf(network), name)), ...changes };
   const call = paramsAbi.encodeFunctionData(setter, [Object.keys(fields).map((field) => next[field])]);
   const calls = [[network.address('SystemParams')], [0n], [call]] as const;
   const receipt = await network.send('PintGovernor', 'propose', [...calls, description]);
@@ -82,9 +84,9 @@ export interface Proposal {
 export async function proposalOf(network: Network, id: bigint): Promise<Proposal> {
   const event = (await network.events('PintGovernor', 'ProposalCreated')).find(({ proposalId }) => proposalId === id);
   if (event === undefined) throw operatorFaults.refused({ proposal: id, reason: 'no such proposal' });
-  const governor = network.contract('PintGovernor');
+  const at = await momentOf(network);
   const [state, voteEnd, eta] = (await Promise.all(
-    ['state', 'proposalDeadline', 'proposalEta'].map((view) => governor.getFunction(view)(id)),
+    ['state', 'proposalDeadline', 'proposalEta'].map((view) => at.read('PintGovernor', view, id)),
   )) as [bigint, bigint, bigint];
   const { targets, calldatas, description, voteStart } = event as unknown as Proposal & Proposal['calls'];
   const values = targets.map(() => 0n);

@@ -1,6 +1,7 @@
 import { signStruct } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { addressFrom, regionCode, regions, type Address } from '../../protocol/types/index.ts';
+import { momentOf } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** A provider as the chain knows it; wei of PINT. */
@@ -13,7 +14,10 @@ export interface Provider {
   readonly pendingWei: bigint;
   /** Unix seconds; zero when nothing is leaving. */
   readonly unlockAt: bigint;
+  /** Backs an offer, or fees that were collected lately. */
   readonly lockedWei: bigint;
+  /** Active stake that no lock holds: what can leave now. */
+  readonly freeWei: bigint;
   readonly offeredGib: number;
   readonly usedGib: number;
   readonly region: string;
@@ -51,11 +55,12 @@ export async function requiredStakeWei(network: Network, gib: number): Promise<b
 }
 
 export async function providerOf(network: Network, node: Address): Promise<Provider> {
-  const vault = network.contract('StakeVault');
-  const [account, key, owner, resources] = (await Promise.all([
-    vault.getFunction('accountOf')(node), vault.getFunction('keyOf')(node), vault.getFunction('ownerOf')(node),
-    network.contract('NodeRegistry').getFunction('nodeOf')(node),
-  ])) as [Record<string, bigint>, Record<string, string | bigint>, Record<string, string>, Record<string, bigint>];
+  const at = await momentOf(network);
+  const [account, key, owner, resources, freeWei] = await Promise.all([
+    at.read<Record<string, bigint>>('StakeVault', 'accountOf', node), at.read<Record<string, string | bigint>>('StakeVault', 'keyOf', node),
+    at.read<Record<string, string>>('StakeVault', 'ownerOf', node), at.read<Record<string, bigint>>('NodeRegistry', 'nodeOf', node),
+    at.read<bigint>('StakeVault', 'freeOf', node),
+  ]);
   return {
     node,
     owner: addressFrom(owner['owner']),
@@ -65,17 +70,31 @@ export async function providerOf(network: Network, node: Address): Promise<Provi
     pendingWei: account['pending'] as bigint,
     unlockAt: account['unlockAt'] as bigint,
     lockedWei: key['locked'] as bigint,
+    freeWei,
     offeredGib: Number(resources['offeredGib']),
     usedGib: Number(resources['usedGib']),
     region: regions[Number(resources['region'])] ?? 'unknown',
   };
 }
 
-/** Withdraws the offer and starts unbonding everything; refused while capacity is in use. */
-export async function requestExit(network: Network, node: Address): Promise<{ readonly receipts: readonly Receipt[]; readonly unlockAt: bigint }> {
-  const { region, activeWei } = await providerOf(network, node);
-  const receipts = [await offerCapacity(network, node, 0, region), await network.send('StakeVault', 'requestUnbond', [node, activeWei])];
-  return { receipts, unlockAt: (await providerOf(network, node)).unlockAt };
+/** What an exit has set going; wei of PINT. */
+export interface Exit {
+  readonly receipts: readonly Receipt[];
+  /** Leaves at `unlockAt`, in unix seconds; both are zero when fees lock everything. */
+  readonly leavingWei: bigint;
+  readonly unlockAt: bigint;
+  /** Stays until the fees that lock it are old enough. */
+  readonly stayingWei: bigint;
+}
+
+/** Withdraws the offer and starts unbonding what fees do not lock; refused while capacity is in use. */
+export async function requestExit(network: Network, node: Address): Promise<Exit> {
+  const { region } = await providerOf(network, node);
+  const receipts = [await offerCapacity(network, node, 0, region)];
+  const { activeWei, freeWei } = await providerOf(network, node);
+  const stayingWei = activeWei - freeWei;
+  if (freeWei > 0n || stayingWei === 0n) receipts.push(await network.send('StakeVault', 'requestUnbond', [node, freeWei]));
+  return { receipts, leavingWei: freeWei, unlockAt: (await providerOf(network, node)).unlockAt, stayingWei };
 }
 
 /** Pays the unbonded stake back to the owner; refused before `unlockAt`. */

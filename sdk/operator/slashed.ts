@@ -1,4 +1,5 @@
 import { addressFrom, hash32From, ZERO_HASH, type Address, type GroupId } from '../../protocol/types/index.ts';
+import { momentOf } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** What a slash says about the shares of what it took. */
@@ -40,12 +41,9 @@ function readSlash(event: Record<string, unknown>): Slash {
 
 /** A bounty that nobody can contest any more. */
 async function isRipe(network: Network, node: Address): Promise<boolean> {
-  const vault = network.contract('StakeVault');
-  const [, amountWei, since] = (await vault.getFunction('bountyOf')(node)) as [bigint, bigint, bigint];
-  if (amountWei === 0n) return false;
-  const contestS = (await vault.getFunction('CONTEST_TIME')()) as bigint;
-  const block = await network.provider.getBlock('latest');
-  return BigInt(block?.timestamp ?? 0) > since + contestS;
+  const at = await momentOf(network);
+  const [, amountWei, since] = await at.read<[bigint, bigint, bigint]>('StakeVault', 'bountyOf', node);
+  return amountWei > 0n && at.atS > since + await at.read<bigint>('StakeVault', 'CONTEST_TIME');
 }
 
 /** A commitment that was older than the slash has taken the reporter's place. */

@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseEther } from 'ethers';
+import { JsonRpcSigner, parseEther, type Contract } from 'ethers';
 import { network as hardhat } from 'hardhat';
 import { signStruct } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { isPicoloError } from '../../protocol/errors/index.ts';
 import { bytesOf, hexOf, ZERO_ADDRESS, type Address, type ClusterId, type Hash32, type Hex } from '../../protocol/types/index.ts';
 import {
-  advanceProposal, anchorCertificate, castVote, chosenOf, createCluster, delayOf, formDrawnGroup, offerCapacity, openDraw, openNetwork, promote,
-  proposalOf, proposeParams, readParams, registerProvider, releaseFees, revokeCertificate, signCertificate, stake, standingOf,
+  advanceProposal, anchorCertificate, castVote, chosenOf, createCluster, delayOf, disputeById, formDrawnGroup, offerCapacity, openDispute, openDraw,
+  openNetwork, promote, proposalOf, proposeParams, providerOf, readParams, registerProvider, releaseFees, requestExit, revokeCertificate, signCertificate,
+  stake, standingOf, withdrawStake,
   type Network, type SignedOffer,
 } from '../../sdk/operator/index.ts';
 import { deploy } from '../../scripts/deploy.ts';
@@ -22,13 +23,14 @@ const OWNER: Hex = hexOf(keyOf(42));
 describe('sdk/operator: parameters, certificates, draws over JSON-RPC', () => {
   let folder: string;
   let server: Awaited<ReturnType<typeof hardhat.createServer>>;
+  let rpcUrl: string;
   let chain: Network;
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'picolo-operator-'));
     server = await hardhat.createServer();
     const { address, port } = await server.listen();
-    const rpcUrl = `http://${address}:${port}`;
+    rpcUrl = `http://${address}:${port}`;
     const owner = addressOf(bytesOf(OWNER));
     await deploy({ rpcUrl, folder, parameters: { issuers: [owner] }, fund: { accounts: [owner], amountWei: parseEther('60000000') } });
     chain = await openNetwork({ rpcUrl, deployment: folder, key: OWNER });
@@ -90,6 +92,48 @@ describe('sdk/operator: parameters, certificates, draws over JSON-RPC', () => {
     expect((await standingOf(chain, node)).certified).to.equal(false);
   });
 
+  it('an exit takes what fees do not lock, and later the rest', async () => {
+    const { node } = await registerProvider(chain, keyOf(44));
+    await stake(chain, node, 2_000n * PINT);
+    await offerCapacity(chain, node, 100, 'eu-west');
+    const splitter = chain.address('ClusterSplitter');
+    await chain.provider.send('hardhat_impersonateAccount', [splitter]);
+    await chain.provider.send('hardhat_setBalance', [splitter, '0x56bc75e2d63100000']);
+    const registry = chain.contract('NodeRegistry').connect(new JsonRpcSigner(chain.provider, splitter)) as Contract;
+    await (await registry.getFunction('noteFees')(node, chain.address('PintToken'), 800n * PINT)).wait();
+    const { feeStakeWei } = await standingOf(chain, node);
+    expect(feeStakeWei > 0n && feeStakeWei < 2_000n * PINT).to.equal(true);
+
+    const first = await requestExit(chain, node);
+    expect([first.leavingWei, first.stayingWei]).to.deep.equal([2_000n * PINT - feeStakeWei, feeStakeWei]);
+    expect(await providerOf(chain, node)).to.include({ pendingWei: first.leavingWei, activeWei: feeStakeWei, lockedWei: feeStakeWei, freeWei: 0n, offeredGib: 0 });
+    expect(await requestExit(chain, node), 'nothing is free').to.include({ leavingWei: 0n, stayingWei: feeStakeWei, unlockAt: first.unlockAt });
+    await skip(365n * DAY);
+    await withdrawStake(chain, node);
+    expect(await requestExit(chain, node)).to.include({ leavingWei: feeStakeWei, stayingWei: 0n });
+  });
+
+  it('a view is of one block, whatever is mined while it is read', async () => {
+    const { node } = await registerProvider(chain, keyOf(45));
+    await stake(chain, node, 2_000n * PINT);
+    await offerCapacity(chain, node, 100, 'eu-west');
+    const provider = await providerOf(chain, node);
+    const moved = moving(chain, () => offerCapacity(chain, node, 50, 'us-east'));
+    expect(await providerOf(moved.chain, node)).to.deep.equal(provider);
+    expect([moved.happened(), (await providerOf(chain, node)).offeredGib]).to.deep.equal([true, 50]);
+
+    const plaintiff = await openNetwork({ rpcUrl, deployment: folder, key: hexOf(keyOf(46)) });
+    await chain.provider.send('hardhat_setBalance', [plaintiff.account, '0x56bc75e2d63100000']);
+    await chain.send('PintToken', 'transfer', [plaintiff.account, 1_000n * PINT]);
+    const { dispute } = await openDispute(plaintiff, 'withheld', node, hash(9) as Hash32, 'https://example.org/claim');
+    const view = await disputeById(chain, dispute);
+    expect(view.phase).to.equal('answer');
+    const passed = moving(chain, () => skip(30n * DAY));
+    expect(await disputeById(passed.chain, dispute)).to.deep.equal(view);
+    expect([passed.happened(), (await disputeById(chain, dispute)).phase]).to.deep.equal([true, 'overdue']);
+    plaintiff.close();
+  });
+
   it('a draw composes a group that no provider chose', async () => {
     const terms = { token: ZERO_ADDRESS, pricePerGibMonthWei: 0n, pricePerMillionReadsWei: 0n, pricePerMillionWritesWei: 0n, pricePerGibOutWei: 0n, thresholdWei: 0n };
     const { cluster } = await createCluster(chain, { replicationFactor: 2, regions: [], terms });
@@ -110,6 +154,21 @@ describe('sdk/operator: parameters, certificates, draws over JSON-RPC', () => {
     expect(started?.['roster']).to.equal(`0x${[...chosen].sort().map((signer) => signer.slice(2)).join('')}`);
   });
 });
+
+/** The chain, on which `change` happens between the first value that is read and the next. */
+function moving(chain: Network, change: () => Promise<unknown>): { readonly chain: Network; happened(): boolean } {
+  let reads = 0;
+  const contract = (name: Parameters<Network['contract']>[0]): Contract => {
+    const real = chain.contract(name);
+    const getFunction = (view: string) => async (...args: unknown[]): Promise<unknown> => {
+      reads += 1;
+      if (reads === 2) await change();
+      return real.getFunction(view)(...args);
+    };
+    return new Proxy(real, { get: (target, key) => (key === 'getFunction' ? getFunction : Reflect.get(target, key)) });
+  };
+  return { chain: { ...chain, contract }, happened: () => reads > 1 };
+}
 
 function signed(chain: Network, cluster: ClusterId, key: Uint8Array, expiresAt: bigint): SignedOffer {
   const node: Address = addressOf(key);
