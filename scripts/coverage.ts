@@ -15,9 +15,9 @@ import { coverageFile, writePage, type Coverage, type FileCoverage } from './tes
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** They look at the compiled code itself, which is another one here: gas, trees of the compiler. */
 const OTHER_CODE = ['gas.test.ts', 'rules.test.ts'];
-const RUNS = { PICOLO_FUZZ_RUNS: '16', PICOLO_INVARIANT_RUNS: '2', PICOLO_INVARIANT_DEPTH: '30', PICOLO_FLIPS: '1' };
-/** Cannot hold where the code is instrumented. */
-const NOT_HERE = 'fits the size limit';
+const RUNS = { PICOLO_FUZZ_RUNS: '16', PICOLO_INVARIANT_RUNS: '2', PICOLO_INVARIANT_DEPTH: '30' };
+/** Cannot hold where the code is instrumented and not optimized. */
+const NOT_HERE = 'fits the size limit|is what the compiler says|pays the gas of an answer';
 
 function run(): void {
   const { values, positionals } = parseArgs({ options: { json: { type: 'string', default: coverageFile } }, allowPositionals: true });

@@ -5,6 +5,8 @@ import base from '../hardhat.config.ts';
 export default {
   ...base,
   plugins: base.plugins?.filter(({ id }) => id !== 'picolo-strict-warnings') ?? [],
+  // more than the counters need; without a limit the runner would offer all the gas there is, and nobody can pay for that
+  networks: { default: { type: 'edr-simulated' as const, chainId: 31337, blockGasLimit: 200_000_000 } },
   solidity: {
     version: '0.8.37',
     path: createRequire(import.meta.url).resolve('solc/soljson.js'),

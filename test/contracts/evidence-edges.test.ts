@@ -3,7 +3,9 @@ import { expect } from 'chai';
 import { commitmentOf, decodeCall, encodeEvidence, judgeFlat, type Evidence } from '../../protocol/evidence/index.ts';
 import type { Address, Hex, Path } from '../../protocol/types/index.ts';
 import { beneficiary, guiltyCases, querier } from './all-cases.ts';
-import { answer, certified, doubleBlockVote, doubleProposal, falseHistory, forkedCertificates, h, type Place } from './cases.ts';
+import {
+  ackFork, answer, certified, doubleBlockVote, doubleProposal, falseAnswer, falseHistory, fastAck, forkedCertificates, h, treeOf, voteConflict, type Place,
+} from './cases.ts';
 import { calldataOf, impersonate, schedule, type Act } from './governance.ts';
 import { both, contextOf, fresh, submit } from './judges.ts';
 import { ethers, helpers, now, PINT, provider, send } from './world.ts';
@@ -145,6 +147,28 @@ describe('evidence at its bounds', () => {
       const shorter = withEvidence(call, (bytes) => bytes.slice(0, -2));
       await expect(ethers.provider.call({ to, data: shorter }), evidence.kind).to.be.revert(ethers);
     }
+  });
+
+  it('forms and modes that do not exist, and an absence that a proof does not show, prove nothing', async () => {
+    const place = await fresh();
+    const at = await now();
+    const body = 2 * (32 + 8 + 1 + 1 + 4 * 20); // hex digits of the head
+    const cases: readonly (readonly [Evidence, number, string])[] = [
+      [ackFork(place, 2, beneficiary, { kind: 'ack', ...fastAck(place, 2, { head: 'another head' }) }), 0, '02'],
+      [voteConflict(place, 0, beneficiary), 72 + 96, '02'],
+      [falseAnswer(place, 1, 'present', querier, at), 0, '05'],
+      [falseHistory(place, 1, querier, at, 'list'), 0, '03'],
+    ];
+    for (const [evidence, byte, other] of cases) {
+      const { slasher, call } = encodeEvidence(evidence);
+      const from = 2 + body + 2 * byte;
+      const bent = withEvidence(call, (bytes) => `${bytes.slice(0, from)}${other}${bytes.slice(from + 2)}`);
+      expect(await submit(place, slasher, bent as Hex), evidence.kind).to.deep.equal({ error: 'BadProof' });
+    }
+    const { tree, root, leaves } = treeOf(50);
+    const elsewhere = answer(place, 1, { stateRoot: root.hash, path: leaves[3]!.path, rowHash: h('lie'), querier, issuedAt: at });
+    const evidence: Evidence = { ...falseAnswer(place, 1, 'absent', querier, at), answer: elsewhere, against: { kind: 'ownRoot', proof: tree.prove(root, leaves[9]!.path) } };
+    expect(await both(place, evidence)).to.deep.equal(refused('BadProof'));
   });
 
   it('the first member of a roster is one like the others', async () => {

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import type { Contract } from 'ethers';
+import { abis } from '../../contracts/index.ts';
 import { encodeEvidence } from '../../protocol/evidence/index.ts';
 import type { Address } from '../../protocol/types/index.ts';
+import { compiledContract } from '../../scripts/compiled.ts';
 import { doubleBlockVote } from './cases.ts';
 import { calldataOf, enact, execute, governed, schedule, waitOf, type Act } from './governance.ts';
 import { addNode, bySigner, DAY, ethers, groupOf, helpers, now, PINT, send, type World } from './world.ts';
@@ -78,6 +80,20 @@ describe('Authority', () => {
     await enact(world, { target: c.Authority, method: 'grantRole', args: [5, await admin.getAddress(), 0] });
     await expect(send(c.SystemParams, admin, 'stop', GROUPS)).to.be.revertedWithCustomError(c.SystemParams, 'AccessManagedUnauthorized');
     await execute(world, { target: c.SystemParams, method: 'stop', args: [GROUPS] });
+  });
+});
+
+describe('Authority with another vault', () => {
+  it('the delay of its slashers is a time, of two years at most', async () => {
+    const { c, admin } = await stage();
+    const vault = `0x${'de1a'.repeat(10)}`;
+    for (const [delay, fits] of [[0n, false], [730n * DAY, true], [730n * DAY + 1n, false]] as const) {
+      await helpers.setCode(vault, `0x7f${delay.toString(16).padStart(64, '0')}5f5260205ff3`); // answers this number to everything
+      const factory = new ethers.ContractFactory(abis.Authority as never, compiledContract('Authority').bytecode, admin);
+      const made = factory.deploy(await admin.getAddress(), ethers.ZeroAddress, [], vault, await c.SystemParams.getAddress(), await c.PintToken.getAddress());
+      if (fits) expect(await ((await made) as Contract).getFunction('SLOW')()).to.equal(delay);
+      else await expect(made).to.be.revertedWithCustomError(c.Authority, 'UnknownDelay').withArgs(delay);
+    }
   });
 });
 
@@ -192,6 +208,20 @@ describe('PintGovernor and StakeVotes', () => {
     await helpers.time.increase(7n * DAY);
     await send(c.PintGovernor, admin, 'execute', ...calls, ethers.id(why));
     expect((await c.SystemParams.getFunction('ladder')()).service).to.equal(60n * DAY);
+  });
+
+  it('who proposed takes it back before the vote, and nobody else', async () => {
+    const { c, admin, watcher } = await stage();
+    await send(c.PintToken, admin, 'transfer', await watcher.getAddress(), 50_000_000n * PINT);
+    await send(c.PintToken, watcher, 'delegate', await watcher.getAddress());
+    await helpers.mine();
+    const calls = [[await c.SystemParams.getAddress()], [0n], [c.SystemParams.interface.encodeFunctionData('setDraw', [[9n]])]];
+    await send(c.PintGovernor, watcher, 'propose', ...calls, 'a mistake');
+    const id = await c.PintGovernor.getFunction('hashProposal')(...calls, ethers.id('a mistake'));
+    await expect(send(c.PintGovernor, admin, 'cancel', ...calls, ethers.id('a mistake'))).to.be.revertedWithCustomError(c.PintGovernor, 'GovernorUnableToCancel');
+    await expect(send(c.PintGovernor, watcher, 'cancel', ...calls, ethers.id('a mistake'))).to.emit(c.PintGovernor, 'ProposalCanceled').withArgs(id);
+    await helpers.time.increase(DAY + 1n);
+    await expect(send(c.PintGovernor, watcher, 'castVote', id, 1)).to.be.revertedWithCustomError(c.PintGovernor, 'GovernorUnexpectedProposalState');
   });
 
   it('below four percent of the supply nothing passes', async () => {

@@ -147,8 +147,9 @@ describe('QueryOracle', () => {
   it('a request names a registered statement, and stays within its bounds', async () => {
     const o = await openOracle();
     const { group } = o.place.group;
-    const request = (change: { s?: Hash32; a?: Hex; until?: bigint; gas?: bigint; g?: Hash32 }): ReturnType<typeof send> => send(
+    const request = (change: { s?: Hash32; a?: Hex; until?: bigint; gas?: bigint; g?: Hash32; fee?: bigint }): ReturnType<typeof send> => send(
       o.oracle, o.world.watcher, 'request', hash(3), change.g ?? group, change.s ?? statement, change.a ?? hexOf(args), 0n, change.until ?? o.expiresAt, change.gas ?? 0n,
+      { value: change.fee ?? 0n },
     );
     await refused(o.oracle, request({ s: h('unknown') }), 'UnknownStatement');
     await refused(o.oracle, request({ g: h('unknown') }), 'UnknownStatement');
@@ -156,6 +157,8 @@ describe('QueryOracle', () => {
     await refused(o.oracle, request({ until: (await now()) + 31n * DAY }), 'BadExpiry');
     await refused(o.oracle, request({ gas: 2_000_001n }), 'TooMuchGas');
     await refused(o.oracle, request({ a: hexOf(new Uint8Array(1_025)) }), 'ArgsTooLong');
+    await helpers.setBalance(await o.world.watcher.getAddress(), 1n << 100n);
+    await expect(request({ fee: 1n << 96n })).to.be.revertedWithCustomError(o.oracle, 'WrongFee').withArgs(1n << 96n);
     await expect(request({})).to.emit(o.oracle, 'Requested');
     await refused(o.oracle, fulfil(o, undefined, { data: new Uint8Array(4_097) }), 'ResultTooLong');
   });

@@ -4,6 +4,7 @@ import { signStruct } from '../../protocol/codec/index.ts';
 import { addressOf } from '../../protocol/crypto/index.ts';
 import type { Hash32 } from '../../protocol/types/index.ts';
 import { build, collect, fundEther, keyFor, recordOf, signer, stage, voucher, type Key, type Stage } from './channel-stage.ts';
+import { impersonate } from './governance.ts';
 import {
   addNode, bySigner, compactOf, createCluster, DAY, ethers, formGroup, groupOf, hash, helpers, keyOf, now, offer, packRoster, PINT, send,
   type TestGroup,
@@ -206,6 +207,7 @@ describe('PaymentChannels', () => {
     const key: Key = [owner.address, await s.payee.getAddress(), await pint.getAddress(), addressOf(signer), hash(0)];
     await send(s.channels, owner, 'fundWithPermit', key, 7n, deadline, v, r, sigS);
     expect((await recordOf(s.channels, key)).deposit).to.equal(7n);
+    expect(await pint.getFunction('nonces')(owner.address)).to.equal(1n);
   });
 });
 
@@ -271,6 +273,33 @@ describe('ClusterSplitter', () => {
     for (const index of [0, 1]) await send(world.c.ClusterRegistry, world.consumer, 'closeGroup', group.cluster, index, group.packed);
     await expect(send(s.splitter, s.payee, 'share', s.key, [0])).to.be.revertedWithCustomError(s.splitter, 'BadGroups');
     await send(s.splitter, s.payee, 'share', s.key, [1]);
+  });
+
+  it('a cluster that is paid in tokens pays its members in tokens', async () => {
+    const s = await split();
+    const pint = await s.world.c.PintToken.getAddress();
+    const key = s.key.with(2, pint) as unknown as Key;
+    await send(s.channels, s.payer, 'fund', key, 400n);
+    await send(s.splitter, s.payee, 'collect', key, 400n, await voucher(s, key, 400n), [0]);
+    const owner = await s.group.members[2]!.owner.getAddress();
+    await expect(send(s.splitter, s.payee, 'claim', s.group.group, 1, pint, s.group.packed, 2)).to.changeTokenBalance(ethers, s.world.c.PintToken, owner, 100n);
+  });
+
+  it('an owner that refuses ether holds up nobody, and gets its part when it takes it', async () => {
+    const s = await split();
+    const payee = (await ethers.deployContract('BadPayee')) as unknown as Contract;
+    const cluster = await createCluster(s.world, 4, { salt: hash(6) });
+    const incoming = await addNode(s.world, 91, await impersonate(payee));
+    const group = await formGroup(s.world, cluster, [...s.group.members.slice(0, 3), incoming]);
+    const key: Key = [s.key[0], s.key[1], s.key[2], s.key[3], cluster];
+    await fundEther(s, key, 400n);
+    await send(s.splitter, s.payee, 'collect', key, 400n, await voucher(s, key, 400n), [0]);
+    const [own, other] = [group.members.indexOf(incoming), group.members.indexOf(s.group.members[0]!)];
+    const pay = (index: number) => send(s.splitter, s.payee, 'claim', group.group, 1, ethers.ZeroAddress, group.packed, index);
+    await expect(pay(own)).to.be.revertedWithCustomError(s.splitter, 'NotDelivered').withArgs(await payee.getAddress());
+    await expect(pay(other)).to.changeEtherBalance(ethers, group.members[other]!.owner, 100n);
+    await send(payee, s.payer, 'setAccept', true);
+    await expect(pay(own)).to.changeEtherBalance(ethers, payee, 100n);
   });
 
   it('a channel for somebody else, or of a cluster without groups, cannot be shared', async () => {

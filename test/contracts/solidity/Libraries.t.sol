@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {BinaryMerkle} from "../../../contracts/libraries/BinaryMerkle.sol";
 import {Packed} from "../../../contracts/libraries/Packed.sol";
+import {PrefixRange} from "../../../contracts/libraries/PrefixRange.sol";
 import {PrefixTree} from "../../../contracts/libraries/PrefixTree.sol";
 import {Quorum} from "../../../contracts/libraries/Quorum.sol";
 import {SignatureLib} from "../../../contracts/libraries/SignatureLib.sol";
@@ -126,6 +127,22 @@ contract LibraryFuzz {
             ++depth;
         }
         return (level[0], bytes.concat(bytes1(depth), path));
+    }
+
+    function pushTwice(bytes32 hash, uint256 gap) external pure {
+        PrefixRange.Stack memory stack = PrefixRange.start();
+        PrefixRange.push(stack, hash, 1, 0);
+        PrefixRange.push(stack, hash, 1, gap);
+        PrefixRange.push(stack, hash, 1, gap);
+    }
+
+    function testFuzz_noTreeBranchesTwiceAtOneBit(bytes32 hash, uint8 gap) public {
+        vm.expectRevert(PrefixTree.BadTreeProof.selector);
+        this.pushTwice(hash, gap);
+    }
+
+    function test_nothingHasTheEmptyRoot() public pure {
+        require(PrefixRange.root(PrefixRange.start()) == 0, "no rows, no root");
     }
 
     /// @dev Root of a tree of two rows, and the proof of the first.
