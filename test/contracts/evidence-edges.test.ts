@@ -167,7 +167,8 @@ describe('evidence at its bounds', () => {
     }
     const { tree, root, leaves } = treeOf(50);
     const elsewhere = answer(place, 1, { stateRoot: root.hash, path: leaves[3]!.path, rowHash: h('lie'), querier, issuedAt: at });
-    const evidence: Evidence = { ...falseAnswer(place, 1, 'absent', querier, at), answer: elsewhere, against: { kind: 'ownRoot', proof: tree.prove(root, leaves[9]!.path) } };
+    const proof = tree.prove(root, leaves[9]!.path);
+    const evidence: Evidence = { ...falseAnswer(place, 1, 'absent', querier, at), answer: elsewhere, against: { kind: 'ownRoot', proof } };
     expect(await both(place, evidence)).to.deep.equal(refused('BadProof'));
   });
 

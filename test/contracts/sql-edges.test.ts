@@ -33,7 +33,15 @@ const certified = (s: Stage, tables: Tables, closedMs?: number): AnswerState =>
   ({ kind: 'certified', roster: rosterAt(s.place), certified: checkpointOf(s.place, tables.stateRoot, closedMs === undefined ? {} : { closedMs }) });
 
 /** Where the parts of a range's answer begin, in bytes. */
-interface Frame { readonly flags: number; readonly left: number; readonly leftSteps: number; readonly rows: number; readonly starts: readonly number[]; readonly right: number }
+interface Frame {
+  readonly flags: number;
+  readonly left: number;
+  readonly leftSteps: number;
+  readonly rows: number;
+  /** Of every row, and the end of the last. */
+  readonly starts: readonly number[];
+  readonly right: number;
+}
 
 function frameOf(answer: Uint8Array): Frame {
   const u16 = (at: number): number => (answer[at]! << 8) | answer[at + 1]!;
@@ -98,7 +106,8 @@ describe('PicoloSql at its bounds', () => {
     for (const cut of ['0x8118', '0x811900', '0x811a000000', '0x811b00000000000000', '0x816261', '0x814200']) {
       await refused(sql, read(sql, cut.startsWith('0x811') ? 'integer' : cut.startsWith('0x816') ? 'text' : 'blob', cut, 0), 'NotARow');
     }
-    for (const other of [cborOf([5n]), cborOf(['text']), cborOf([new Uint8Array(8)]), '0x8181616601' as Hex]) await refused(sql, read(sql, 'real', other, 0), 'WrongType');
+    const others = [cborOf([5n]), cborOf(['text']), cborOf([new Uint8Array(8)]), '0x8181616601' as Hex];
+    for (const other of others) await refused(sql, read(sql, 'real', other, 0), 'WrongType');
   });
 });
 
