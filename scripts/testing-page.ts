@@ -84,11 +84,11 @@ function coverageTable(coverage: Coverage): string {
     const whole = files.filter(({ statementsPercent }) => statementsPercent === 100).length;
     return `| ${name} | ${ran} of ${lines} | ${((100 * ran) / lines).toFixed(2)} % | ${whole} of ${files.length} |`;
   });
-  const rest = all.filter(([, { statementsPercent, missed }]) => statementsPercent < 100 || missed.length > 0)
-    .map(([file, { statementsPercent, missed }]) => `| \`${file}\` | ${statementsPercent.toFixed(2)} % | ${missed.join(', ') || 'none'} |`);
+  const each = all.map(([file, { lines, ran, statementsPercent, missed }]) =>
+    `| \`${file.slice('contracts/'.length)}\` | ${ran} of ${lines} | ${statementsPercent.toFixed(2)} % | ${missed.join(', ') || 'none'} |`);
   return [
     '| | lines that ran | | files with every statement |', '|---|---|---|---|', ...sums, '',
-    '| files with something that did not run | statements | lines |', '|---|---|---|', ...rest,
+    '| file | lines that ran | statements | lines that did not |', '|---|---|---|---|', ...each,
   ].join('\n');
 }
 
