@@ -11,5 +11,6 @@ import { fileURLToPath } from 'node:url';
 
 // the simulator lives with the tests: no product code may depend on it
 const main = join(dirname(fileURLToPath(import.meta.url)), '../test/sim/main.ts');
+process.on('SIGINT', () => undefined); // it reaches the simulator too, which ends with its totals
 const { status } = spawnSync(process.execPath, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -2,6 +2,7 @@
  * Runs seeds and prints totals, or replays one with a line per event. `--help` says how.
  */
 import { execFileSync } from 'node:child_process';
+import { setImmediate as turn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { installNativeCrypto } from '../../node/crypto/index.ts';
 import { MUTANTS } from './mutants.ts';
@@ -19,7 +20,10 @@ const HELP = `npm run sim -- [options]
   --mutant NAME   with one rule switched off (NAME is a part of its name)
   --trace         prints every event on a line; for one seed
   --no-shrink     only names failing seeds
-  --json          totals as JSON`;
+  --json          totals as JSON
+Ctrl-C ends after the running seed, with the totals so far.`;
+
+const PROGRESS_MS = 10_000;
 
 const { values } = parseArgs({
   options: {
@@ -44,10 +48,22 @@ const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding:
 await installNativeCrypto();
 const startedMs = performance.now();
 const from = BigInt(values.from);
-if (values.twins) playScripts(sampleScripts(Number(values.seeds)));
-else for (let seed = from; seed < from + BigInt(values.seeds); seed++) for (const mode of modes) runOne(seed, mode);
+let stopped = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopped = true));
+const jobs = values.twins ? scriptJobs(sampleScripts(Number(values.seeds))) : seedJobs(from, BigInt(values.seeds));
+let seeds = 0;
+let toldMs = startedMs;
+for (const job of jobs) {
+  job();
+  seeds += 1;
+  await turn(); // signals come in between seeds
+  if (stopped) break;
+  if (performance.now() - toldMs < PROGRESS_MS) continue;
+  toldMs = performance.now();
+  process.stderr.write(`${seeds} of ${values.seeds}, ${totals.failed} failed\n`);
+}
 const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
-const told = { commit, seeds: Number(values.seeds), from: values.from, ...totals, seconds };
+const told = { commit, seeds, from: values.from, ...totals, seconds };
 console.log(values.json ? JSON.stringify({ ...told, failedSeeds }) : Object.entries(told).map(([k, v]) => `${k} ${v}`).join(', '));
 process.exitCode = totals.failed > 0 ? 1 : 0;
 
@@ -65,16 +81,22 @@ function runOne(seed: bigint, mode: Plan['mode']): void {
   if (!values['no-shrink']) console.log(report(commit, shrink(result.plan, result)));
 }
 
-function playScripts(scripts: readonly TwinScript[]): void {
-  for (const [i, script] of scripts.entries()) {
-    const result = playTwins(script, BigInt(i));
-    add(result);
-    const [first] = result.violations;
-    if (first === undefined) continue;
-    totals.failed += 1;
-    failedSeeds.push(`twin ${script.twin} cuts ${script.cuts.join('/')}`);
-    if (!values.json) console.log(`twin ${script.twin}, cuts ${script.cuts.join()}, seed ${i}: ${first.invariant}: ${first.what}`);
-  }
+function* seedJobs(first: bigint, count: bigint): Iterable<() => void> {
+  for (let seed = first; seed < first + count; seed++) yield () => modes.forEach((mode) => runOne(seed, mode));
+}
+
+function* scriptJobs(scripts: readonly TwinScript[]): Iterable<() => void> {
+  for (const [i, script] of scripts.entries()) yield () => playScript(script, i);
+}
+
+function playScript(script: TwinScript, i: number): void {
+  const result = playTwins(script, BigInt(i));
+  add(result);
+  const [first] = result.violations;
+  if (first === undefined) return;
+  totals.failed += 1;
+  failedSeeds.push(`twin ${script.twin} cuts ${script.cuts.join('/')}`);
+  if (!values.json) console.log(`twin ${script.twin}, cuts ${script.cuts.join()}, seed ${i}: ${first.invariant}: ${first.what}`);
 }
 
 function add(result: RunResult): void {
