@@ -87,7 +87,7 @@ export async function orderCluster(network: Network, order: ClusterOrder, gib: n
   cluster: `0x${string}`; group: `0x${string}`; channel: `0x${string}`; members: readonly string[]; gas: Record<string, bigint>;
 }> {
   const created = await createCluster(network, order);
-  const providers = await listProviders(network);
+  const providers = await listProviders(network, created.cluster);
   const offers = await collectOffers(network.domain, providers, created.cluster, gib, order.replicationFactor);
   const formed = await formGroup(network, created.cluster, gib, offers);
   const key = channelKeyOf(network, created.cluster, addressFrom(network.wallet.address), order.terms.token);

@@ -4,6 +4,7 @@ import {
   addressFrom, compareHex, hexOf, regionMask, type Address, type ClusterId, type GroupId, type Hash32, type Signature,
 } from '../../protocol/types/index.ts';
 import { operatorFaults } from './faults.ts';
+import { momentOf } from './moment.ts';
 import type { Network, Receipt } from './network.ts';
 
 /** What a dapp orders. Prices in wei of `token` (zero address: ether). */
@@ -45,15 +46,23 @@ export async function createCluster(network: Network, order: ClusterOrder): Prom
   return { ...receipt, cluster };
 }
 
-/** Newest announcement of every node, in the order they first appeared. */
-export async function listProviders(network: Network): Promise<readonly Listing[]> {
+/** Newest announcement of every node, in the order they first appeared; with `cluster` of those in regions that it takes. */
+export async function listProviders(network: Network, cluster?: ClusterId): Promise<readonly Listing[]> {
   const byNode = new Map<Address, Listing>();
   for (const event of await network.events('NodeRegistry', 'Announced')) {
     const node = addressFrom(event['node']);
     const [apiUrl = '', peers = ''] = String(event['endpoint']).split(' ');
     byNode.set(node, { node, apiUrl, peers: peers.replace('tls://', '') });
   }
-  return [...byNode.values()];
+  const listings = [...byNode.values()];
+  return cluster === undefined ? listings : inRegions(network, cluster, listings);
+}
+
+async function inRegions(network: Network, cluster: ClusterId, listings: readonly Listing[]): Promise<readonly Listing[]> {
+  const at = await momentOf(network);
+  const { regionMask: mask } = await at.read<{ regionMask: bigint }>('ClusterRegistry', 'clusterOf', cluster);
+  const nodes = await Promise.all(listings.map(({ node }) => at.read<{ region: bigint }>('NodeRegistry', 'nodeOf', node)));
+  return listings.filter((_listing, i) => mask === 0n || ((mask >> (nodes[i]?.region ?? 0n)) & 1n) === 1n);
 }
 
 /** Asks providers for signed offers until enough have come; CHAIN_TOO_FEW_PROVIDERS with who refused and why. */

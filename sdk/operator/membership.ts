@@ -55,7 +55,7 @@ export async function replaceNode(
   const { cluster, index, epoch, gib, roster, nodes } = await groupRecord(network, group);
   const signer = signerOf(group, roster, nodes, leaving);
   const wanted = (node: Address): boolean => (joining === undefined ? !nodes.includes(node) : node === joining);
-  const candidates = (await listProviders(network)).filter(({ node }) => wanted(node));
+  const candidates = (await listProviders(network, cluster)).filter(({ node }) => wanted(node));
   const [offer] = await collectOffers(network.domain, candidates, cluster, gib, 1);
   if (offer === undefined) throw operatorFaults.tooFewProviders({ wanted: 1, offered: 0 });
   const receipt = await replaceMember(network, cluster, index, roster, signer, offer);

@@ -23,16 +23,21 @@ class Dying {
   };
 }
 
-describe('e2e: transactions over several groups', () => {
+/** The groups lie on the same four nodes, or on four nodes each: then nothing that one group knows reaches the other but by messages. */
+for (const apart of [false, true]) describe(`e2e: transactions over several groups ${apart ? 'that share no node' : 'on the same nodes'}`, () => {
   let world: World;
   let dapps: readonly [Dapp, Dapp];
+  let members: readonly [readonly LocalProvider[], readonly LocalProvider[]];
   let picolo: Picolo;
   let shop: Database;
   let bank: Database;
 
   before(async () => {
     world = await openWorld();
-    dapps = [await world.order(), await world.order()];
+    const near = [...world.providers];
+    const far = apart ? await Promise.all([5, 6, 7, 8].map((n) => world.addProvider({ name: `provider-${n}`, region: 'us-east' }))) : near;
+    dapps = [await world.order({}, ['eu-west']), await world.order({}, [apart ? 'us-east' : 'eu-west'])];
+    members = [near, far];
     picolo = await connect();
     shop = await picolo.createDatabase({ group: dapps[0].group, name: 'shop', schema: 'CREATE TABLE stock (id INTEGER PRIMARY KEY, units INTEGER NOT NULL)' });
     bank = await picolo.createDatabase({ group: dapps[1].group, name: 'bank', schema: 'CREATE TABLE account (id INTEGER PRIMARY KEY, cents INTEGER NOT NULL)' });
@@ -46,7 +51,6 @@ describe('e2e: transactions over several groups', () => {
   after(() => world?.close());
 
   const connect = (fetcher?: Dying['fetch']): Promise<Picolo> => world.connect({ key: dapps[0].key, ...(fetcher === undefined ? {} : { fetch: fetcher }) });
-  const provider = (at: number): LocalProvider => world.providers[at] as LocalProvider;
 
   /** Both sides of a sale, or neither. */
   const sell = (by: Picolo, [from, to]: readonly [Database, Database], options = {}): ReturnType<Picolo['transaction']> => (
@@ -66,6 +70,13 @@ describe('e2e: transactions over several groups', () => {
   const sessionsOf = async (by: Picolo): Promise<readonly [Database, Database]> => [
     await by.database(shop.id, { bookmark: shop.bookmark }), await by.database(bank.id, { bookmark: bank.bookmark }),
   ];
+
+  it('each group is served by its own members', async () => {
+    for (const [i, { group }] of dapps.entries()) {
+      const serving = await Promise.all(world.providers.map(async (each) => await groupAt(each, group) !== undefined));
+      expect(world.providers.filter((_each, at) => serving[at])).to.have.members([...members[i] as LocalProvider[]]);
+    }
+  });
 
   it('P-5.3.1-2pc: commits in both groups at one time, and each row leads back to its writer\'s signature', async () => {
     const { receipt } = await sell(picolo, [shop, bank]);
@@ -125,18 +136,20 @@ describe('e2e: transactions over several groups', () => {
     const gone = await connect(dying.fetch);
     void sell(gone, await sessionsOf(gone), { decideWithinMs: 25_000 }).catch(() => undefined); // a leader may have to be replaced first
     await eventually('its end', async () => dying.dead || undefined);
-    await provider(1).process?.kill();
+    const victim = members[0][1] as LocalProvider;
+    await victim.process?.kill();
     await eventually('both rows', async () => {
       const [units, cents] = await proven();
       return units === 9 && cents === 5_900 ? true : undefined;
     }, 60_000);
-    world.own(await startProvider(provider(1)));
-    for (const { group } of dapps) {
-      await eventually('it is live', async () => ((await groupAt(provider(1), group))?.state === 'live' ? true : undefined));
-      const checkpoints = await sameHeight(world.providers, group);
+    world.own(await startProvider(victim));
+    for (const [i, { group }] of dapps.entries()) {
+      const serving = members[i] as readonly LocalProvider[];
+      for (const each of serving) await eventually('it is live', async () => ((await groupAt(each, group))?.state === 'live' ? true : undefined));
+      const checkpoints = await sameHeight(serving, group);
       expect(new Set(checkpoints.map(({ stateRoot }) => stateRoot)).size).to.equal(1);
     }
-    const alone = await world.connect({ key: dapps[0].key }, [provider(1).apiUrl]);
+    const alone = await world.connect({ key: dapps[0].key }, [...new Set([victim.apiUrl, members[1][1]?.apiUrl as string])]);
     expect(await proven(await sessionsOf(alone))).to.deep.equal([9, 5_900]);
     for (const each of world.providers) expect(troubleIn(each), each.name).to.deep.equal([]);
   });
