@@ -36,7 +36,7 @@ for (const apart of [false, true]) describe(`e2e: transactions over several grou
     world = await openWorld();
     const near = [...world.providers];
     const far = apart ? await Promise.all([5, 6, 7, 8].map((n) => world.addProvider({ name: `provider-${n}`, region: 'us-east' }))) : near;
-    dapps = [await world.order({}, ['eu-west']), await world.order({}, [apart ? 'us-east' : 'eu-west'])];
+    dapps = [await world.order({}, { regions: ['eu-west'] }), await world.order({}, { regions: [apart ? 'us-east' : 'eu-west'] })];
     members = [near, far];
     picolo = await connect();
     shop = await picolo.createDatabase({ group: dapps[0].group, name: 'shop', schema: 'CREATE TABLE stock (id INTEGER PRIMARY KEY, units INTEGER NOT NULL)' });

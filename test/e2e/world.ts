@@ -39,8 +39,8 @@ export interface World {
   readonly providers: LocalProvider[];
   /** A staked provider more; it runs when this resolves. */
   addProvider(wish?: Partial<ProviderWish>): Promise<LocalProvider>;
-  /** A funded wallet with a cluster of four, its group and its channel; of providers anywhere without `regions`. */
-  order(terms?: Partial<ClusterOrder['terms']>, regions?: ClusterOrder['regions']): Promise<Dapp>;
+  /** A funded wallet with a cluster, its group and its channel; of four providers anywhere without `shape`. */
+  order(terms?: Partial<ClusterOrder['terms']>, shape?: Partial<Omit<ClusterOrder, 'terms'>>): Promise<Dapp>;
   network(key: Hex): Promise<Network>;
   connect(options?: ConnectOptions, urls?: readonly string[]): Promise<Picolo>;
   /** Remembers a process for `close`. */
@@ -124,12 +124,12 @@ class LocalWorld implements World {
     return provider;
   }
 
-  async order(terms: Partial<ClusterOrder['terms']> = {}, regions: ClusterOrder['regions'] = []): Promise<Dapp> {
+  async order(terms: Partial<ClusterOrder['terms']> = {}, shape: Partial<Omit<ClusterOrder, 'terms'>> = {}): Promise<Dapp> {
     const wallet = Wallet.createRandom();
     const key = wallet.privateKey as Hex;
     await fund(this.chain, addressFrom(wallet.address), '100', '1000');
     const network = await this.network(key);
-    const order = { replicationFactor: 4, regions, terms: { ...TERMS, ...terms } };
+    const order = { replicationFactor: 4, regions: [], ...shape, terms: { ...TERMS, ...terms } };
     const { cluster, group, channel } = await orderCluster(network, order, 1, parseEther('0.1'));
     return { key, cluster, group, channel: channel as Hash32 };
   }
