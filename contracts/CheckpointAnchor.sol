@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ICheckpointAnchor} from "./interfaces/ICheckpointAnchor.sol";
 import {IClusterRegistry} from "./interfaces/IClusterRegistry.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
@@ -18,8 +19,15 @@ import {TreeEntry} from "./libraries/TreeEntry.sol";
  * newest root has at least GAP to use it, whatever others anchor meanwhile.
  */
 contract CheckpointAnchor is ICheckpointAnchor {
+    using SafeCast for uint256;
+
     /// @notice Least time between two anchors of a group, in seconds.
     uint256 public constant GAP = 5 minutes;
+    uint256 private constant HEAD_BITS = 128;
+    uint256 private constant HEAD = type(uint128).max;
+    uint256 private constant EPOCH_AT = 104;
+    uint256 private constant HEIGHT_AT = 64;
+    uint256 private constant CLOSED_AT = 32;
     /// @notice How long after its end an epoch's roster still speaks for its group, in seconds.
     uint256 public constant HANDOVER = Certified.HANDOVER;
 
@@ -28,7 +36,14 @@ contract CheckpointAnchor is ICheckpointAnchor {
     /// @notice The registry of rosters.
     IClusterRegistry public immutable CLUSTERS;
 
-    mapping(bytes32 group => Anchor[2]) private _anchors;
+    /// @dev Two checkpoints of a group in three slots: finding one by its height reads a single one. A head is
+    /// epoch(24 bits) ‖ height(40) ‖ closedAt(32) ‖ anchoredAt(32); the one of place 1 stands in the upper half.
+    struct Kept {
+        uint256 heads;
+        bytes32[2] roots;
+    }
+
+    mapping(bytes32 group => Kept) private _kept;
 
     /**
      * @param vault the stake vault
@@ -48,17 +63,19 @@ contract CheckpointAnchor is ICheckpointAnchor {
      */
     function anchor(bytes32 group, bytes calldata certificate) external returns (uint64 height) {
         Anchor memory next = _certified(group, certificate);
-        Anchor[2] storage kept = _anchors[group];
-        (uint256 place, uint256 newestHeight, uint256 epoch, uint256 since) = _newest(kept);
+        Kept storage kept = _kept[group];
+        uint256 heads = kept.heads;
+        (Anchor memory last, uint256 place) = _newest(heads);
         height = next.height;
-        if (height <= newestHeight || next.epoch < epoch) {
-            revert StaleHeight(newestHeight);
+        if (height <= last.height || next.epoch < last.epoch) {
+            revert StaleHeight(last.height);
         }
-        if (since != 0 && block.timestamp < since + GAP) {
-            revert TooSoon(since + GAP);
+        if (last.anchoredAt != 0 && block.timestamp < last.anchoredAt + GAP) {
+            revert TooSoon(last.anchoredAt + GAP);
         }
-        next.anchoredAt = uint40(block.timestamp);
-        kept[1 - place] = next;
+        place = 1 - place;
+        kept.heads = (heads & (HEAD << (HEAD_BITS * (1 - place)))) | (_packed(next) << (HEAD_BITS * place));
+        kept.roots[place] = next.stateRoot;
         emit Anchored(group, height, next.epoch, next.stateRoot, next.closedAt);
     }
 
@@ -142,25 +159,25 @@ contract CheckpointAnchor is ICheckpointAnchor {
 
     /// @notice The newest anchored checkpoint of a group. Requirements: there is one.
     function newest(bytes32 group) external view returns (Anchor memory) {
-        Anchor[2] storage kept = _anchors[group];
-        (uint256 place,,, uint256 since) = _newest(kept);
-        if (since == 0) {
+        Kept storage kept = _kept[group];
+        (Anchor memory last, uint256 place) = _newest(kept.heads);
+        if (last.anchoredAt == 0) {
             revert NotAnchored(group, 0);
         }
-        return kept[place];
+        last.stateRoot = kept.roots[place];
+        return last;
     }
 
     /// @notice The anchored checkpoint of `height`. Requirements: it is the newest or the one before.
     function anchorAt(bytes32 group, uint64 height) public view returns (Anchor memory found) {
-        Anchor[2] storage kept = _anchors[group];
-        if (kept[0].height == height) {
-            found = kept[0];
-        } else if (kept[1].height == height) {
-            found = kept[1];
-        }
-        if (found.anchoredAt == 0) {
+        Kept storage kept = _kept[group];
+        uint256 heads = kept.heads;
+        uint256 place = uint40(heads >> HEIGHT_AT) == height ? 0 : 1;
+        found = _headAt(heads, place);
+        if (found.anchoredAt == 0 || found.height != height) {
             revert NotAnchored(group, height);
         }
+        found.stateRoot = kept.roots[place];
     }
 
     // ---- inside
@@ -181,11 +198,23 @@ contract CheckpointAnchor is ICheckpointAnchor {
         Packed.finish(proof, entry.next);
     }
 
-    /// @dev Place and head of the newest; zeros when there is none.
-    function _newest(Anchor[2] storage kept) private view returns (uint256 place, uint256 height, uint256 epoch, uint256 since) {
-        (uint256 first, uint256 second) = (kept[0].height, kept[1].height);
-        place = second > first ? 1 : 0;
-        Anchor storage last = kept[place];
-        return (place, last.height, last.epoch, last.anchoredAt);
+    /// @dev Head and place of the newest, without its root; zeros when there is none.
+    function _newest(uint256 heads) private pure returns (Anchor memory, uint256 place) {
+        place = uint40(heads >> (HEAD_BITS + HEIGHT_AT)) > uint40(heads >> HEIGHT_AT) ? 1 : 0;
+        return (_headAt(heads, place), place);
+    }
+
+    /// @dev The head at `place`; its root stands elsewhere.
+    function _headAt(uint256 heads, uint256 place) private pure returns (Anchor memory) {
+        uint256 head = heads >> (HEAD_BITS * place);
+        return Anchor(0, uint24(head >> EPOCH_AT), uint40(head >> HEIGHT_AT), uint32(head >> CLOSED_AT), uint32(head));
+    }
+
+    /// @dev The head of what is anchored now; the last checkpoint of an epoch closes all time, which ends in 2106 here.
+    /// Requirements: epoch and height fit; a group that makes ten blocks a second needs 3,000 years.
+    function _packed(Anchor memory next) private view returns (uint256) {
+        uint256 closedAt = next.closedAt < type(uint32).max ? next.closedAt : type(uint32).max;
+        uint256 place = (uint256(uint256(next.epoch).toUint24()) << EPOCH_AT) | (uint256(uint256(next.height).toUint40()) << HEIGHT_AT);
+        return place | (closedAt << CLOSED_AT) | block.timestamp.toUint32();
     }
 }

@@ -16,7 +16,8 @@ import {SignatureLib} from "./libraries/SignatureLib.sol";
  *
  * @dev Deposits are credited by the difference of balances (`Payouts`). `claimed` never falls, so
  * no voucher can be used twice, not even in a channel that was emptied and filled again.
- * Invariants: claimed <= deposit; sum(deposit - claimed) and owed credit of a token <= balance.
+ * Invariants: claimed <= deposit; sum(deposit - claimed) and owed credit <= balance, of ether and of each token whose balances
+ * change by transfers alone.
  */
 contract PaymentChannels is IPaymentChannels, Payouts {
     /// @notice From a request to close until the payer can withdraw, in seconds.

@@ -46,9 +46,7 @@ contract SlasherAnswers is SlasherBase {
     function reportFalseAnswer(bytes calldata evidence) external {
         (Case memory c, uint256 pos) = _open(evidence);
         uint256 form = Packed.u8(pos);
-        uint256 proof;
-        PicoloHashes.Answer memory answer;
-        (answer, proof) = _answer(c, pos + 1);
+        (PicoloHashes.Answer memory answer, uint256 proof) = _answer(c, pos + 1);
         uint256 end;
         if (form == FORM_CERTIFICATE || form == FORM_STALE) {
             answer.stateRoot = Packed.word(proof);
@@ -123,12 +121,12 @@ contract SlasherAnswers is SlasherBase {
      * @dev height(8) ‖ minHeight(8) ‖ seq(8) ‖ path(32) ‖ rowHash(32) ‖ request(32) ‖ querier(20) ‖ issuedAt(8) ‖ signature(64). The root is
      * still missing: a walk leads to it, and the signature, checked last, binds it.
      */
-    function _answer(Case memory c, uint256 pos) private pure returns (PicoloHashes.Answer memory answer, uint256 next) {
-        (answer.group, answer.epoch) = (c.group, c.epoch);
-        (answer.height, answer.minHeight, answer.seq) = (Packed.u64(pos), Packed.u64(pos + 8), Packed.u64(pos + 16));
-        (answer.path, answer.rowHash, answer.request) = (Packed.word(pos + 24), Packed.word(pos + 56), Packed.word(pos + 88));
-        (answer.querier, answer.issuedAt) = (Packed.account(pos + 120), Packed.u64(pos + 140));
-        next = pos + 212;
+    function _answer(Case memory c, uint256 pos) private pure returns (PicoloHashes.Answer memory, uint256) {
+        PicoloHashes.Answer memory answer = PicoloHashes.Answer(
+            c.group, c.epoch, Packed.u64(pos), Packed.u64(pos + 8), Packed.u64(pos + 16), 0, Packed.word(pos + 24),
+            Packed.word(pos + 56), Packed.word(pos + 88), Packed.account(pos + 120), Packed.u64(pos + 140)
+        );
+        return (answer, pos + 212);
     }
 
     function _stale(PicoloHashes.Answer memory answer, uint256 pos) private pure returns (uint256) {
@@ -201,13 +199,12 @@ contract SlasherAnswers is SlasherBase {
 
     /// @dev An answer as above whose height is `height` and whose root is `root`, without those two fields.
     function _answered(Case memory c, uint64 height, bytes32 root, uint256 pos) private view returns (uint64 issuedAt, uint256 next) {
-        PicoloHashes.Answer memory answer;
-        (answer, next) = _answer(c, pos);
+        (PicoloHashes.Answer memory answer, uint256 end) = _answer(c, pos);
         if (answer.height != height) {
             revert NotConflicting();
         }
         answer.stateRoot = root;
-        _mustSign(c, PicoloHashes.hash(answer), next - 64);
-        return (answer.issuedAt, next);
+        _mustSign(c, PicoloHashes.hash(answer), end - 64);
+        return (answer.issuedAt, end);
     }
 }

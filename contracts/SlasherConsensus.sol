@@ -47,11 +47,9 @@ contract SlasherConsensus is SlasherBase {
         (vote.group, vote.epoch, vote.view_) = (c.group, c.epoch, Packed.u64(pos));
         bytes32 path = Packed.word(pos + 8);
         bytes32 version = Packed.word(pos + 40);
-        Side memory a;
-        Side memory b;
-        (a, pos) = _side(c, vote, path, version, pos + 72);
-        (b, pos) = _side(c, vote, path, version, pos);
-        Packed.finish(evidence, pos);
+        (Side memory a, uint256 next) = _side(c, vote, path, version, pos + 72);
+        (Side memory b, uint256 end) = _side(c, vote, path, version, next);
+        Packed.finish(evidence, end);
         if (a.entryId == b.entryId || !_incompatible(a, b)) {
             revert NotConflicting();
         }
@@ -70,11 +68,7 @@ contract SlasherConsensus is SlasherBase {
         if (Packed.word(pos) == Packed.word(pos + 108)) {
             revert NotConflicting();
         }
-        for (uint256 i = 0; i < 2; ++i) {
-            (vote.blockHash, vote.qcView, vote.qcRound) = (Packed.word(pos), Packed.u64(pos + 32), Packed.u32(pos + 40));
-            _mustSign(c, PicoloHashes.hash(vote), pos + 44);
-            pos += 108;
-        }
+        pos = _voted(c, vote, _voted(c, vote, pos));
         Packed.finish(evidence, pos);
         _punishGrave(c, Offences.DOUBLE_BLOCK_VOTE, evidence, beneficiary);
     }
@@ -188,6 +182,13 @@ contract SlasherConsensus is SlasherBase {
 
     // ---- parts
 
+    /// @dev blockHash(32) ‖ qcView(8) ‖ qcRound(4) ‖ signature(64): the rest of a vote whose group, epoch, view and round are set.
+    function _voted(Case memory c, PicoloHashes.BlockVote memory vote, uint256 pos) private view returns (uint256) {
+        (vote.blockHash, vote.qcView, vote.qcRound) = (Packed.word(pos), Packed.u64(pos + 32), Packed.u32(pos + 40));
+        _mustSign(c, PicoloHashes.hash(vote), pos + 44);
+        return pos + 108;
+    }
+
     /**
      * @dev accept(32) ‖ signature(64) ‖ mode(1) ‖ opened entry: the item is in the footprint, the entry in the batch whose
      * root was voted on, and the vote, which gets its batch and bits here, accepts it.
@@ -195,16 +196,17 @@ contract SlasherConsensus is SlasherBase {
     function _side(Case memory c, PicoloHashes.FastVote memory vote, bytes32 path, bytes32 version, uint256 pos)
         private
         view
-        returns (Side memory side, uint256 next)
+        returns (Side memory, uint256)
     {
         vote.accept = uint256(Packed.word(pos));
-        side.mode = Packed.u8(pos + 96);
-        if (side.mode > MODE_WRITE) {
+        uint256 mode = Packed.u8(pos + 96);
+        if (mode > MODE_WRITE) {
             revert BadProof();
         }
-        side.ts = Packed.integer(pos + 129, 12);
-        (side.entryId, vote.batchRoot, next) = _entry(path, version, side.mode, vote.accept, pos + 97);
+        (bytes32 entryId, bytes32 batchRoot, uint256 next) = _entry(path, version, mode, vote.accept, pos + 97);
+        vote.batchRoot = batchRoot;
         _mustSign(c, PicoloHashes.hash(vote), pos + 32);
+        return (Side(entryId, Packed.integer(pos + 129, 12), mode), next);
     }
 
     /**

@@ -693,6 +693,7 @@ export const CheckpointAnchor = [
   {"inputs":[{"internalType":"bytes32","name":"path","type":"bytes32"}],"name":"NotPresent","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"index","type":"uint256"}],"name":"NotSigned","type":"error"},
   {"inputs":[],"name":"RangeReversed","type":"error"},
+  {"inputs":[{"internalType":"uint8","name":"bits","type":"uint8"},{"internalType":"uint256","name":"value","type":"uint256"}],"name":"SafeCastOverflowedUintDowncast","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"newest","type":"uint256"}],"name":"StaleHeight","type":"error"},
   {"inputs":[{"internalType":"uint256","name":"until","type":"uint256"}],"name":"TooSoon","type":"error"},
   {"inputs":[],"name":"UnknownRoster","type":"error"},

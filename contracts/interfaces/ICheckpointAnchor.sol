@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// @title What other contracts need of anchored checkpoints
 interface ICheckpointAnchor {
-    /// @dev Two slots. `closedAt`: unix seconds up to which the state is complete; `anchoredAt`: block time of the transaction.
+    /// @dev `closedAt`: unix seconds up to which the state is complete; `anchoredAt`: block time of the transaction.
     struct Anchor {
         bytes32 stateRoot;
         uint64 epoch;

@@ -7,8 +7,8 @@ import {NonReentrant} from "./NonReentrant.sol";
 
 /**
  * @title Taking in and paying out ether and any ERC-20
- * @notice Token zero is ether. What comes in counts by the difference of balances, so a token that keeps a fee harms nobody else;
- * rebasing tokens are unsupported. Ether that a payee refuses waits here for it: a bad payee blocks nobody.
+ * @notice Token zero is ether. What comes in counts by the difference of balances, so a token that keeps a fee harms nobody else, and
+ * each token is paid from its own balance, so one that rebases runs short alone (decision 0155). Ether that a payee refuses waits here for it: a bad payee blocks nobody.
  */
 abstract contract Payouts is NonReentrant {
     using SafeERC20 for IERC20;

@@ -26,6 +26,19 @@ describe('CheckpointAnchor', () => {
     await refused(s.anchors, read(s.anchors, 'anchorAt', h('another group'), 50n), 'NotAnchored');
   });
 
+  it('what an anchor keeps has the widths of its word: all time ends in 2106, and a height of forty bits is the last', async () => {
+    const s = await stage();
+    const { group } = s.place.group;
+    const last = 2n ** 40n - 1n;
+    const always = checkpointOf(s.place, h('the end of an epoch'), { height: last, closedMs: 2 ** 48 - 1 });
+    await expect(anchor(s, packed(s.place, always))).to.emit(s.anchors, 'Anchored').withArgs(group, last, 1n, h('the end of an epoch'), (2n ** 48n - 1n) / 1_000n);
+    const { closedAt, height, epoch, anchoredAt } = await read(s.anchors, 'anchorAt', group, last);
+    expect([closedAt, height, epoch, anchoredAt]).to.deep.equal([2n ** 32n - 1n, last, 1n, await now()]);
+    await helpers.time.increase(GAP);
+    await refused(s.anchors, anchor(s, packed(s.place, checkpointOf(s.place, h('beyond'), { height: last + 1n }))), 'SafeCastOverflowedUintDowncast');
+    await refused(s.anchors, read(s.anchors, 'anchorAt', group, last + 1n + 40n), 'NotAnchored');
+  });
+
   it('heights strictly rise, with GAP between: whoever proves under the newest root has that long', async () => {
     const s = await stage();
     const at = (height: bigint): Hex => packed(s.place, checkpointOf(s.place, h(`at ${height}`), { height }));
