@@ -6,7 +6,7 @@
 import { decode } from '../../protocol/codec/index.ts';
 import { certifiedCheckpointC, checkpointHashOf, type CertifiedCheckpoint, type Roster } from '../../protocol/membership/index.ts';
 import {
-  createReplica, decodeMessage, encodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
+  createReplica, decodeMessage, encodeRecord, restoreReplica, signed, snapshotRecords, statusOf, step,
   verifyMessage, type Anchor, type Application, type Effect, type GroupConfig, type Input, type Message,
   type Milestone, type Offence, type Replica, type ReplicaStatus, type Reply, type Target, type Unsigned,
 } from '../../protocol/consensus/index.ts';
@@ -17,6 +17,7 @@ import type { Commands } from './commands.ts';
 import { hostFaults } from './faults.ts';
 import { forgetBehind } from './forget.ts';
 import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
+import { Repeats } from './repeats.ts';
 import { Tally, type Counts } from './tally.ts';
 
 /** What a group tells the node around it. */
@@ -91,6 +92,7 @@ class Host implements GroupHost {
   private flushedToken = 0;
   private refusedMessages = 0;
   private readonly tally = new Tally();
+  private readonly repeats = new Repeats();
   private cancelAlarm: () => void = () => undefined;
 
   constructor(parts: GroupParts) {
@@ -123,9 +125,14 @@ class Host implements GroupHost {
 
   deliver(from: Address, bytes: Uint8Array): void {
     const index = this.config.roster.indexOf(from);
+    if (this.repeats.isRepeat(index, bytes)) return;
     const message = index < 0 || this.stopped ? undefined : this.readMessage(index, bytes);
-    if (message === undefined) this.refusedMessages += 1;
-    else this.feed({ kind: 'message', nowMs: this.now(), from: index, message });
+    if (message === undefined) {
+      this.refusedMessages += 1;
+      return;
+    }
+    this.repeats.hears(index, message, bytes);
+    this.feed({ kind: 'message', nowMs: this.now(), from: index, message });
   }
 
   reconfigure(epoch: Epoch, roster: readonly Address[]): void {
@@ -236,7 +243,7 @@ class Host implements GroupHost {
 
   private sendTo(to: Target, message: Message): void {
     const members = this.config.roster.filter((_, index) => index !== this.self && (to === 'all' || to === index));
-    this.parts.send(members, encodeMessage(message));
+    this.parts.send(members, this.repeats.bytesOf(message));
   }
 
   private settle(command: TxId, reply: Reply): void {

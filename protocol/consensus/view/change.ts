@@ -101,9 +101,14 @@ function watchChange(replica: Replica): void {
   if (asked < replica.q) replica.changeMs = replica.elapsedMs;
   else if (leaderIsSilent(replica, replica.vcView)) return fail(replica, 'leader silent');
   if (replica.elapsedMs - replica.changeMs >= viewTimeoutMs(replica)) return fail(replica, 'not opened');
-  if (replica.elapsedMs - replica.changeSentMs < replica.config.timing.heartbeatMs * 2) return;
+  if (replica.elapsedMs - replica.changeSentMs < repeatChangeMs(replica)) return;
   replica.changeSentMs = replica.elapsedMs;
   if (replica.ownChange !== undefined) send(replica, 'all', replica.ownChange);
+}
+
+/** A request holds everything that was acknowledged: members that have not come to it yet are not helped by more of the same. */
+function repeatChangeMs({ config, elapsedMs, changeMs }: Replica): number {
+  return Math.max(config.timing.heartbeatMs * 2, (elapsedMs - changeMs) / 2);
 }
 
 function fail(replica: Replica, cause: string): void {
