@@ -101,15 +101,19 @@ describe('e2e: catching up by a snapshot', () => {
     }, 60_000);
   };
 
-  /** A row as each member alone proves it, at the height that all have certified. */
-  const proofs = async (table: string, id: number): Promise<unknown[]> => {
+  /** A row as each member alone proves it, at a height that all have certified. */
+  const proofs = (table: string, id: number): Promise<unknown[]> => eventually('proofs under one checkpoint', async () => {
     await sameHeight(world.providers, dapp.group);
-    return Promise.all(world.providers.map(async ({ apiUrl, node: of }) => {
-      const alone = await (await connect([apiUrl])).database(db.id);
-      const { row, writer, checkpoint, proof } = await alone.get(table, id);
-      expect(proof.node).to.equal(of);
-      return { row, writer, checkpoint, rank: proof.rank, count: proof.count, tree: proof.kind === 'present' ? proof.entry.proof : null };
-    }));
+    const all = await Promise.all(world.providers.map((provider) => proofOf(provider, table, id)));
+    // another checkpoint may be certified while they are asked
+    return all.every(({ checkpoint }) => checkpoint.height === all[0]?.checkpoint.height) ? all : undefined;
+  });
+
+  const proofOf = async ({ apiUrl, node }: LocalProvider, table: string, id: number) => {
+    const alone = await (await connect([apiUrl])).database(db.id);
+    const { row, writer, checkpoint, proof } = await alone.get(table, id);
+    expect(proof.node).to.equal(node);
+    return { row, writer, checkpoint, rank: proof.rank, count: proof.count, tree: proof.kind === 'present' ? proof.entry.proof : null };
   };
 
   const expectOneState = async (): Promise<void> => {
