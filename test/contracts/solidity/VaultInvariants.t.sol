@@ -75,14 +75,14 @@ contract VaultInvariants {
         }
     }
 
-    /// The lock is what the offer needs, until a conviction takes the badge; nothing in use is not offered.
+    /// The lock is what the offer needs, until a grave fault ends the service: from then on it holds nothing back. Nothing in use is not offered.
     function invariant_locksFollowOffers() external view {
         for (uint256 i = 0; i < handler.NODES(); ++i) {
             address node = handler.members(i);
             INodeRegistry.Node memory record = nodes.nodeOf(node);
             IStakeVault.Key memory key = vault.keyOf(node);
-            bool convicted = key.signer == address(0);
-            require(convicted || key.locked == nodes.requiredStake(record.offeredGib, record.vcpu), "lock of offer");
+            bool ended = key.signer == address(0) || vault.accountOf(node).status == IStakeVault.Status.Tombstoned;
+            require(ended || key.locked == nodes.requiredStake(record.offeredGib, record.vcpu), "lock of offer");
             require(record.usedGib <= record.offeredGib, "used");
         }
     }
