@@ -21,9 +21,8 @@ const FEW_BLOCKS = 3n;
 export function catchUp(replica: Replica): void {
   const { heartbeatMs } = replica.config.timing;
   const sinceMs = replica.elapsedMs - replica.fetchMs;
-  if (sinceMs < heartbeatMs / 2) return;
+  if (sinceMs < heartbeatMs / 2 || (!replica.missing && comesAnyway(replica))) return;
   const ahead = replica.peers.flatMap((peer, index) => (index !== replica.self && isAhead(replica, peer) ? [index] : []));
-  if (!replica.missing && comesAnyway(replica)) return;
   const asked = replica.missing && ahead.length === 0 ? replica.peers.map((_, i) => i).filter((i) => i !== replica.self) : ahead;
   if (asked.length === 0 || (!replica.missing && sinceMs < heartbeatMs * 2)) return;
   replica.missing = false;

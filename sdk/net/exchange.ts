@@ -1,5 +1,8 @@
 /** One HTTP request and its answer, over whatever the platform has for it. */
 import type { IncomingMessage } from 'node:http';
+import { limits } from '../../protocol/limits/index.ts';
+import { concatBytes } from '../../protocol/types/index.ts';
+import { sdkFaults } from '../errors.ts';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -40,9 +43,14 @@ export async function nodeExchange(): Promise<Exchange | undefined> {
       const isSecure = url.startsWith('https:');
       const options = { method: call.method, headers: { ...call.headers, ...lengthOf(call) }, signal: AbortSignal.timeout(call.timeoutMs) };
       const request = isSecure ? https.request(url, { ...options, agent: agents.secure }) : http.request(url, { ...options, agent: agents.plain });
-      request.on('response', (response) => readAll(response).then(resolve, reject));
-      // the server had closed the kept connection while the request was on its way: it never saw it
-      request.on('error', (error) => (request.reusedSocket && isReset(error) ? send(url, call).then(resolve, reject) : reject(error)));
+      let answered = false;
+      request.on('response', (response) => {
+        answered = true;
+        readAll(response).then(resolve, reject);
+      });
+      // most likely the server had closed the kept connection while the request was on its way; should it have seen it all the same, whatever
+      // a node is asked it may be asked twice
+      request.on('error', (error) => (!answered && request.reusedSocket && isReset(error) ? send(url, call).then(resolve, reject) : reject(error)));
       request.end(call.body);
     });
     return send;
@@ -55,14 +63,15 @@ const lengthOf = ({ body }: Call): Record<string, string> => (body === undefined
 
 const isReset = (error: Error): boolean => (error as { code?: unknown }).code === 'ECONNRESET';
 
+/** No more than an answer may have: a node that never comes to an end fills no memory. */
 async function readAll(response: IncomingMessage): Promise<Reply> {
   const parts: Uint8Array[] = [];
-  for await (const part of response) parts.push(part as Uint8Array);
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
+  let length = 0;
+  for await (const part of response as AsyncIterable<Uint8Array>) {
+    parts.push(part);
+    length += part.length;
+    if (length > limits.answerBytes) throw sdkFaults.badReply({ bytes: length, maxBytes: limits.answerBytes });
   }
+  const bytes = concatBytes(...parts);
   return { status: response.statusCode ?? 0, type: response.headers['content-type'] ?? '', bytes };
 }

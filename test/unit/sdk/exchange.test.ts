@@ -63,6 +63,17 @@ for (const [name, make] of Object.entries(EXCHANGES)) {
       expect(await nameOf(exchange(url, call({ timeoutMs: 50 })))).to.contain('TimeoutError');
     });
 
+    if (name === 'of Node') {
+      it('rejects an answer that never comes to an end, once it is longer than any may be', async () => {
+        const piece = new Uint8Array(4 * 1024 * 1024);
+        answer = (request, response) => {
+          const more = (): void => void (request.socket.destroyed || response.write(piece, more));
+          more();
+        };
+        expect(await exchange(url, call({ timeoutMs: 20_000 })).then(() => '', ({ code }) => String(code))).to.equal('SDK_BAD_REPLY');
+      }).timeout(30_000);
+    }
+
     it('rejects an answer that breaks off', async () => {
       answer = (request, response) => {
         response.writeHead(200, { 'content-length': '10' });
