@@ -3,7 +3,7 @@
  *
  *   npm run sim -- --seeds 1000 --from 1               totals, and the smallest schedule of every seed that broke an invariant
  *   npm run sim -- --seeds 1 --from 4711 --trace       replays one seed, a line per event
- *   npm run sim -- --seeds 200 --json                  totals for machines
+ *   npm run sim -- --seeds 100000 --short --json         many: safety only, most runs cut short as in CI; totals for machines
  */
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';

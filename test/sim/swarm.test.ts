@@ -1,12 +1,11 @@
 import { expect } from 'chai';
 import { installNativeCrypto } from '../../node/crypto/index.ts';
 import { sealed } from './guard.ts';
+import { shortened } from './plan.ts';
 import { simulate, type RunResult } from './world.ts';
 
 /** CI's share of the seeds; `npm run sim` runs as many as there is time for. */
 const SAFETY_SEEDS = 1_700;
-/** One run in eight is as long as `npm run sim` draws them, the others are cut short. */
-const SHORT_MS = 400;
 
 function explain({ seed, violations }: RunResult): string {
   return violations.map(({ invariant, what, atMs }) => `seed ${seed}: ${invariant} at ${atMs.toFixed(1)} ms: ${what}`).join('\n');
@@ -20,7 +19,7 @@ describe('simulation: swarm of faults', function () {
     let fast = 0;
     let classic = 0;
     for (let seed = 1n; seed <= SAFETY_SEEDS; seed++) {
-      const result = simulate(seed, 'safety', seed % 8n === 0n ? {} : { durationMs: SHORT_MS, calmMs: SHORT_MS });
+      const result = simulate(seed, 'safety', shortened(seed));
       expect(result.violations, explain(result)).to.deep.equal([]);
       fast += result.fast;
       classic += result.classic;
