@@ -79,8 +79,9 @@ function runOne(seed: bigint, mode: Plan['mode']): void {
   if (first === undefined) return;
   totals.failed += 1;
   failedSeeds.push(`${seed}/${mode}`);
-  if (values.json) return;
-  console.log(`seed ${seed} ${mode}: ${first.invariant} at ${first.atMs.toFixed(1)} ms: ${first.what}`);
+  const what = `seed ${seed} ${mode}: ${first.invariant} at ${first.atMs.toFixed(1)} ms: ${first.what}`;
+  if (values.json) return console.error(what); // a long run tells at once
+  console.log(what);
   if (!values['no-shrink']) console.log(report(commit, shrink(result.plan, result)));
 }
 
