@@ -107,7 +107,7 @@ function fold(into: Fold, record: JournalRecord): void {
       into.vcView = record.newView;
       return raise(into, record.highQc);
     case 'voted':
-      into.lastVoted = { view: record.block.header.view, round: record.block.header.round };
+      raiseVoted(into, record.block.header);
       into.voted.push(record);
       return raise(into, record.highQc);
     case 'proposed': return;
@@ -131,6 +131,11 @@ function fold(into: Fold, record: JournalRecord): void {
     case 'sealed':
       into.sealedHeight = record.height;
   }
+}
+
+/** The highest, not the last: a proof that an epoch has ended is kept in the same form, and may be of an older view (§2.13). */
+function raiseVoted(into: Fold, { view, round }: Rank): void {
+  if (compareRank({ view, round }, into.lastVoted) > 0) into.lastVoted = { view, round };
 }
 
 function raise(into: Fold, qc: Qc | null): void {

@@ -102,6 +102,19 @@ describe('consensus: the journal', () => {
     expect(restore(records, true)).to.deep.include({ abstainUntil: 4n });
   });
 
+  it('the highest vote counts, whatever was written after it: the proof of the end of an epoch may be of an older view (R-3)', () => {
+    const voted = (view: bigint, round: number): JournalRecord => ({
+      kind: 'voted', parentQc: null, highQc: null, consumed: [], block: {
+        entries: [], header: {
+          group: config.group, epoch: 1n, view, round, height: 1n, parent: ZERO_HASH as BlockHash, kind: 'normal', closeTs: ts(0), maxTs: ts(0), count: 0,
+          entriesRoot: ZERO_HASH, effectsRoot: ZERO_HASH, outcomeRoot: ZERO_HASH, tcRoot: ZERO_HASH, next: ZERO_HASH,
+        },
+      },
+    });
+    expect(restore([{ kind: 'view', view: 7n }, voted(7n, 1), voted(6n, 9)])).to.deep.include({ lastVoted: { view: 7n, round: 1 } });
+    expect(restore([{ kind: 'view', view: 7n }, voted(7n, 1), voted(7n, 2)])).to.deep.include({ lastVoted: { view: 7n, round: 2 } });
+  });
+
   it('asks what others hold of its key before it signs, and asks for a later view than the interrupted one', () => {
     const of = createReplica(config, 1, restore([{ kind: 'viewChange', newView: 3n, highQc: null }]), fakeState());
     const start = run(of, { kind: 'start', nowMs: 1000 });
