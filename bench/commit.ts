@@ -102,7 +102,7 @@ function figureOf({ clients, rows, measured }: Case): Figure {
     };
   };
   return {
-    rows, clients, commits_s: ours.perSecond, rows_s: ours.perSecond * rows, p50_ms: ours.p50Ms, p99_ms: ours.p99Ms,
+    rows, clients, commits_s: ours.perSecond, rows_s: ours.perSecond * rows, p50_ms: ours.p50Ms, p99_ms: ours.p99Ms, longest_ms: ours.longestMs,
     replicas_cpu_s_per_1k: ours.serverCpuPer1k, client_cpu_s_per_1k: ours.clientCpuPer1k, ceiling: ceilingOf(ours), failures: ours.failures,
     other_cores: ours.otherCores, ...beside('sqlite'), ...beside('postgres'), ...beside('etcd'),
   };

@@ -13,6 +13,8 @@ export interface Measured {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Of all operations, the warm-up's too: whoever waits long is seen here before the rate shows it. */
+  readonly longestMs: number;
   /** User + system CPU seconds per 1,000 operations: of the servers with their children, and of this process. */
   readonly serverCpuPer1k: number;
   readonly clientCpuPer1k: number;
@@ -70,19 +72,21 @@ export async function closedLoop(load: Load, serverPids: readonly number[], oper
   const endMs = startMs + load.seconds * 1000;
   const samplesMs: number[] = [];
   let failures = 0;
+  let longestMs = 0;
   let before: Mark | undefined;
   await Promise.all(Array.from({ length: load.clients }, async (_, i) => {
     while (performance.now() < endMs) {
       const beganMs = performance.now();
       if (beganMs >= startMs) before ??= mark(serverPids);
       const ok = await operation(i).then(() => true, () => false);
+      longestMs = Math.max(longestMs, performance.now() - beganMs);
       if (beganMs < startMs) continue;
       if (ok) samplesMs.push(performance.now() - beganMs);
       else failures += 1;
     }
   }));
   const seconds = (performance.now() - startMs) / 1000;
-  return { ...summary(samplesMs, seconds), ...cost(before ?? mark(serverPids), mark(serverPids), samplesMs.length, seconds), failures };
+  return { ...summary(samplesMs, seconds), ...cost(before ?? mark(serverPids), mark(serverPids), samplesMs.length, seconds), longestMs: round(longestMs), failures };
 }
 
 function summary(samplesMs: readonly number[], seconds: number): Pick<Measured, 'operations' | 'perSecond' | 'p50Ms' | 'p99Ms'> {
