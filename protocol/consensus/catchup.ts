@@ -8,7 +8,7 @@ import { keyAt } from './keys.ts';
 import type { BlocksMessage, CertifiedBlock, FetchMessage } from './message.ts';
 import { commitPatienceMs } from './pace.ts';
 import { persist } from './persist.ts';
-import { buryAcked, failingOver } from './replay.ts';
+import { buryAcked, dropLost } from './replay.ts';
 import { readChain } from './restore.ts';
 import { send, type Replica } from './state.ts';
 import { openFast } from './view/enter.ts';
@@ -151,7 +151,7 @@ export function onInstalled(replica: Replica, anchor: Anchor): void {
   for (const { id, command } of [...replica.acked.values()]) {
     if (keyAt(replica, replica.tip.hash, command.noncePath).version !== ZERO_HASH) buryAcked(replica, id);
   }
-  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) buryAcked(replica, id);
+  dropLost(replica);
   // a committed block of this view means that its opening is committed (V-BARRIER)
   if (header !== null) openFast(replica, header.view);
 }

@@ -18,7 +18,7 @@ export function snapshotRecords(replica: Replica): JournalRecord[] {
   }
   // after the blocks, of which this replica need not have voted for all
   records.push({
-    kind: 'viewState', view: replica.view, lastVoted: { view: lastVoted.view, round: lastVoted.round }, highQc,
+    kind: 'viewState', view: replica.view, lastVoted: { view: lastVoted.view, round: lastVoted.round }, voteSeq: replica.voteSeq, highQc,
     closeTs: current.votedCloseTs, consumed: consumedOf(replica), claims: claimsOf(replica),
   });
   for (const { cert, view, command, ts, id, removes, height } of [...replica.acked.values(), ...current.deadAcks]) {

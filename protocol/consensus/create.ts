@@ -12,6 +12,7 @@ import { newView } from './fresh.ts';
 import { NO_BITS } from './bitmap.ts';
 import { FIRST_GAP_MS } from './view/silence.ts';
 import { newPace } from './pace.ts';
+import { NOTHING_SIGNED } from './position.ts';
 import type { PeerState, Replica, Tip } from './state.ts';
 
 const LOWEST: Rank = { view: 0n, round: 0 };
@@ -34,7 +35,9 @@ export function createReplicaWith(
     restoredVotes: restored?.voted ?? [],
     acked: new Map(), ackedByPath: new Map(), ackedBytes: 0, ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
     abstainUntil: restored?.abstainUntil ?? -1n, quarantined: restored?.quarantined ?? false, halted: false,
-    recalling: restored?.quarantined === true || !rules.recall ? undefined : new Set([self]),
+    recalling: restored?.quarantined === true || !rules.recall ? undefined : { answers: new Map([[self, NOTHING_SIGNED]]), enoughMs: undefined },
+    signed: restored === undefined ? NOTHING_SIGNED : { ackSeq: restored.ackSeq, voteSeq: restored.voteSeq, voted: restored.lastVoted },
+    voteSeq: restored?.voteSeq ?? 0n,
     tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), intents: new Map(), recentCloseTs: 0n as Timestamp,
     changedSinceCheckpoint: 0, checkpointMs: 0,
     current: newView(0, restored !== undefined && rules.restartedLeaderSilent), failures: 0, changeMs: 0, changeSentMs: 0,
@@ -70,7 +73,7 @@ function fillFrom(replica: Replica, restored: Restored): void {
 function newPeer(): PeerState {
   return {
     clockMs: 0, aheadMs: 0, heardMs: 0, gapMs: FIRST_GAP_MS, silent: NO_BITS, view: 0n as View, committed: 0n, highQc: LOWEST,
-    change: undefined, askedMs: 0, blockVote: undefined, fastAck: undefined,
+    change: undefined, askedMs: 0, blockVote: undefined, fastAck: undefined, signed: NOTHING_SIGNED,
   };
 }
 

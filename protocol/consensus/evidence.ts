@@ -38,6 +38,8 @@ export function noteBlockVote(replica: Replica, culprit: ReplicaIndex, value: St
   const first = remember(replica.seen.blockVotes, `${culprit}/${slot}`, second);
   if (first !== undefined && first.value.blockHash !== value.blockHash) found(replica, slot, { kind: 'DoubleBlockVote', culprit, first, second });
   noteLock(replica, culprit, second, `${culprit}/${value.view}/high`);
+  const peer = replica.peers[culprit];
+  if (peer !== undefined && (peer.blockVote === undefined || compareRank(value, peer.blockVote.value) > 0)) peer.blockVote = { kind: 'blockVote', ...second };
 }
 
 /** A later round of one view with a lower reported lock. */

@@ -1,6 +1,7 @@
 import type { ReplicaIndex } from '../types/index.ts';
 import { lockRank } from './chain.ts';
 import type { HeartbeatMessage } from './message.ts';
+import { further } from './position.ts';
 import { send, type Replica } from './state.ts';
 import { fadeGap, silenceToTell, silentMembers } from './view/silence.ts';
 
@@ -16,7 +17,7 @@ export function heartbeat(replica: Replica): void {
 function ownHeartbeat(replica: Replica): HeartbeatMessage {
   return {
     kind: 'heartbeat', clockMs: BigInt(replica.clockMs), view: replica.view, committed: replica.tip.height, highQc: rankOnly(replica),
-    silent: silentMembers(replica),
+    silent: silentMembers(replica), signed: replica.signed,
   };
 }
 
@@ -34,6 +35,7 @@ export function onHeartbeat(replica: Replica, from: ReplicaIndex, message: Heart
   peer.committed = message.committed;
   peer.highQc = message.highQc;
   peer.silent = message.silent;
+  peer.signed = further(peer.signed, message.signed);
   fadeGap(replica, peer);
   // the epoch is over here: a straggler learns where to fetch its end (§2.13)
   if (replica.sealedHeight !== undefined && message.committed < replica.tip.height) send(replica, from, ownHeartbeat(replica));

@@ -125,6 +125,14 @@ export interface RejectMessage {
   readonly certs: readonly BatchCert[];
   readonly entries: readonly KnownEntry[];
 }
+/** How far a replica has come with what it signs: each number only grows in an epoch. */
+export interface Position {
+  readonly ackSeq: bigint;
+  /** How many fast votes. */
+  readonly voteSeq: bigint;
+  /** Rank of the last block vote. */
+  readonly voted: Rank;
+}
 export interface HeartbeatMessage {
   readonly kind: 'heartbeat';
   /** Sender's clock; moves the closed timestamp (consensus §2.10). */
@@ -134,6 +142,8 @@ export interface HeartbeatMessage {
   readonly highQc: Rank;
   /** Members that the sender does not hear (V-SILENT). */
   readonly silent: Bitmap;
+  /** Of the sender: who did not get a signature knows of it all the same. */
+  readonly signed: Position;
 }
 export interface SubmitMessage {
   readonly kind: 'submit';
@@ -175,6 +185,8 @@ export interface RecalledMessage {
   readonly blockVote: BlockVoteMessage | null;
   readonly fastAck: FastAckMessage | null;
   readonly viewChange: { readonly value: StructValue<'ViewChange'>; readonly signature: Signature } | null;
+  /** What the asker's heartbeats told, unsigned. */
+  readonly heard: Position;
 }
 
 export type SignedMessage =

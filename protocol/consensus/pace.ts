@@ -15,6 +15,8 @@ export interface Pace {
   roundMs: number;
   /** How long commands took into the chain, from when this replica first knew them. */
   orderMs: number;
+  /** When that was measured last, in `elapsedMs`. */
+  orderedMs: number;
   /** How long the chain took from one commit to the next. */
   commitMs: number;
   /** On top, after refusals that were most likely for lateness; whole. */
@@ -37,7 +39,7 @@ const CALMING = 8;
 /** What was measured before such a pause belongs to another load than the one that begins. */
 const PAUSE_MS = 2_000;
 
-export const newPace = (): Pace => ({ voteMs: 1, roundMs: 1, orderMs: 1, commitMs: 1, marginMs: 0, measuredMs: 0, slackMs: 0 });
+export const newPace = (): Pace => ({ voteMs: 1, roundMs: 1, orderMs: 1, orderedMs: 0, commitMs: 1, marginMs: 0, measuredMs: 0, slackMs: 0 });
 
 /** Most that stamps run ahead of the clock: well inside what every honest voter tolerates (AHEAD). */
 export function mostLeadMs({ config }: Replica): number {
@@ -70,8 +72,15 @@ export function roundTook({ pace, config }: Replica, tookMs: number): void {
 }
 
 /** A command is in the chain, so long after it was first known here. */
-export function orderTook({ pace, config }: Replica, tookMs: number): void {
-  pace.orderMs = follow(pace.orderMs, tookMs, MOST_ORDER_TIMEOUTS * config.timing.commandTimeoutMs);
+export function orderTook(replica: Replica, tookMs: number): void {
+  const { pace, config, elapsedMs } = replica;
+  pace.orderMs = follow(usualOrderMs(replica), tookMs, MOST_ORDER_TIMEOUTS * config.timing.commandTimeoutMs);
+  pace.orderedMs = elapsedMs;
+}
+
+/** Nothing was ordered for longer than commands took, and a pause: the load it was measured under is over, or its leader is. */
+function usualOrderMs({ pace: { orderMs, orderedMs }, elapsedMs }: Replica): number {
+  return elapsedMs - orderedMs > orderMs + PAUSE_MS ? 1 : orderMs;
 }
 
 /** The chain has grown, so long after it grew before. */
@@ -103,8 +112,9 @@ export function repeatBlockMs({ pace, config }: Replica): number {
  * A crowded group is slow under every leader; changing it would only add to the load. Bounded, so a leader that
  * slows down on purpose gains that much and no more (§2.18).
  */
-export function orderPatienceMs({ pace }: Replica): number {
-  return pace.orderMs + (pace.orderMs >> 1);
+export function orderPatienceMs(replica: Replica): number {
+  const usualMs = usualOrderMs(replica);
+  return usualMs + (usualMs >> 1);
 }
 
 const calming = (ms: number): number => Math.max(1, Math.floor(ms / CALMING));

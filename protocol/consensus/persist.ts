@@ -1,5 +1,6 @@
 import { durableAt, type Durable } from './durable.ts';
 import { slotOf, statementOf } from './message.ts';
+import { signing } from './position.ts';
 import type { JournalRecord } from './record.ts';
 import type { Outgoing, Replica } from './state.ts';
 
@@ -47,6 +48,7 @@ function release(replica: Replica, durable: Durable, send: Outgoing): void {
     replica.held.push({ releaseMs: send.notBeforeMs, view: replica.view, send });
     return;
   }
+  replica.signed = signing(replica.signed, send.message);
   const statement = statementOf(send.message);
   replica.out.push({
     kind: 'sign', durable, name: statement.name, slot: slotOf(replica.self, statement), message: send.message, to: send.to,

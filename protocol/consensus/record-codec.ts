@@ -31,7 +31,7 @@ function recordCodec(read: CommandReader): Codec<JournalRecord> {
     clock: record({ ceilingMs: u64 }),
     checkpointHash: record({ height: u64, hash: hash32 }),
     checkpoint: record({ value: structC.checkpoint }),
-    viewState: record({ view: u64, lastVoted: record({ view: u64, round: u32 }), highQc, closeTs: timestamp, consumed, claims }),
+    viewState: record({ view: u64, lastVoted: record({ view: u64, round: u32 }), voteSeq: u64, highQc, closeTs: timestamp, consumed, claims }),
     ackHead: record({ ackSeq: u64, ackHead: hash32 }),
     sealed: record({ height: u64 }),
   }) as unknown as Codec<JournalRecord>;

@@ -44,7 +44,7 @@ export type JournalRecord =
   | { readonly kind: 'checkpoint'; readonly value: StructValue<'Checkpoint'> }
   /** Everything the current view binds, in one record; written by compaction only. */
   | {
-    readonly kind: 'viewState'; readonly view: View; readonly lastVoted: Rank; readonly highQc: Qc | null; readonly closeTs: Timestamp;
+    readonly kind: 'viewState'; readonly view: View; readonly lastVoted: Rank; readonly voteSeq: bigint; readonly highQc: Qc | null; readonly closeTs: Timestamp;
     readonly consumed: readonly Consumed[]; readonly claims: readonly VotedEntry[];
   }
   /** Last position of an acknowledgement log whose entries left; written by compaction only. */

@@ -1,4 +1,5 @@
 import { ZERO_HASH, type BlockHash, type EntryId, type Item, type KeyVersion, type Path, type View } from '../types/index.ts';
+import type { BlockHeader } from './block.ts';
 import { byTime, type KnownEntry } from './entry.ts';
 import { afterItem, itemHolds, itemsHold } from './execute.ts';
 import { KeyAcks } from './key-acks.ts';
@@ -40,6 +41,37 @@ export function failingOver(replica: Replica, base: BlockHash, view?: View): Ack
     for (const item of entry.command.items) states.set(item.path, afterItem(stateAt(item.path), item, entry, entry.removes));
   }
   return failing;
+}
+
+/**
+ * What this block would newly disturb (C-VOTE 4): entries that hold over its parent and not over it. One that an earlier block disturbed
+ * stands in nobody's way, but is protected again from where its absent key is absent again (decision 0196).
+ */
+export function disturbedBy(replica: Replica, { parent, view }: BlockHeader, failing: readonly AckedEntry[]): AckedEntry[] {
+  if (failing.length === 0) return [];
+  const before = new Set(failingOver(replica, parent, view));
+  return failing.filter((entry) => !before.has(entry));
+}
+
+/**
+ * An acknowledged entry that fails over the committed tip leaves when it can never hold again (decision 0012). A key that was absent may become
+ * absent again, and what waits for an acknowledged entry lives as long as that one: both stay, and are reported (decision 0196).
+ */
+export function dropLost(replica: Replica): void {
+  // A chain that a restart cut short does not disturb: it has not come as far yet as when the entry was acknowledged.
+  for (const entry of failingOver(replica, replica.tip.hash)) {
+    if (entry.height < replica.tip.height && isLost(replica, entry)) buryAcked(replica, entry.id);
+  }
+}
+
+function isLost(replica: Replica, entry: AckedEntry): boolean {
+  const { tip, rules } = replica;
+  if (!rules.absentMayReturn || containedAt(replica, tip.hash, entry) !== undefined || entry.ts <= closeAt(replica, tip.hash)) return true;
+  return entry.command.items.some(({ path, version, mode }) => {
+    const at = keyAt(replica, tip.hash, path);
+    if (at.version === version) return entry.ts <= at.writtenAt || (mode === 'W' && entry.ts <= at.readAt);
+    return version !== ZERO_HASH && !replica.acked.has(version);
+  });
 }
 
 /** True: executed successfully up to `base`; false: its command had another fate; undefined: not executed. */

@@ -26,6 +26,7 @@ export interface Restored {
   /** Acknowledged in the view, and executed since (C-VOTE 6). */
   readonly deadAcks: readonly AckedEntry[];
   readonly ackSeq: bigint;
+  readonly voteSeq: bigint;
   readonly ackHead: Hash32;
   readonly ceilingMs: number;
   readonly abstainUntil: View;
@@ -85,6 +86,7 @@ interface Fold {
   claims: VotedEntry[];
   ackedAll: AckedEntry[];
   ackSeq: bigint;
+  voteSeq: bigint;
   ackHead: Hash32;
   ceilingMs: number;
   sealedHeight: Height | undefined;
@@ -94,7 +96,7 @@ interface Fold {
 function emptyFold(): Fold {
   return {
     view: 0n, vcView: 0n, lastVoted: { view: 0n, round: 0 }, highQc: null, voted: [], bound: undefined, claims: [], ackedAll: [],
-    ackSeq: 0n, ackHead: ZERO_HASH, ceilingMs: 0, sealedHeight: undefined, checkpoints: [],
+    ackSeq: 0n, voteSeq: 0n, ackHead: ZERO_HASH, ceilingMs: 0, sealedHeight: undefined, checkpoints: [],
   };
 }
 
@@ -113,6 +115,7 @@ function fold(into: Fold, record: JournalRecord): void {
     case 'proposed': return;
     case 'fastVote':
       into.claims.push(...record.entries);
+      into.voteSeq += 1n;
       return;
     case 'acked': return foldAcked(into, record);
     case 'clock':
@@ -123,7 +126,7 @@ function fold(into: Fold, record: JournalRecord): void {
       return;
     case 'checkpoint': return;
     case 'viewState':
-      Object.assign(into, { view: record.view, lastVoted: record.lastVoted, claims: [...record.claims], bound: record });
+      Object.assign(into, { view: record.view, lastVoted: record.lastVoted, voteSeq: record.voteSeq, claims: [...record.claims], bound: record });
       return raise(into, record.highQc);
     case 'ackHead':
       Object.assign(into, { ackSeq: record.ackSeq, ackHead: record.ackHead });

@@ -35,6 +35,8 @@ export interface Rules {
   readonly abortsConsume: boolean;
   /** C-VOTE 6: what died after its acknowledgement binds votes to the end of the view. */
   readonly deadAcksBind: boolean;
+  /** C-VOTE 4: an acknowledged entry that needs an absent key stays while the key may become absent again. */
+  readonly absentMayReturn: boolean;
   /** T0: the clock starts above its durable ceiling. */
   readonly durableClock: boolean;
   /** §2.14: a leader that restarted proposes nothing more in its view. */
@@ -61,6 +63,10 @@ export interface Rules {
   readonly compareThenSign: boolean;
   /** peers are asked before anything is signed. */
   readonly recall: boolean;
+  /** what peers only heard of counts, and the slow ones among them are waited for. */
+  readonly hearsay: boolean;
+  /** F-ACK 4: the others know what a gateway acknowledges of its own. */
+  readonly ownAcksTold: boolean;
   /** V-ASK: every command has its own timer. */
   readonly commandTimers: boolean;
   /** V-STILL: a chain that stands still is its leader's fault. */
@@ -76,7 +82,7 @@ export interface Rules {
 export const ALL_RULES: Rules = Object.freeze({
   fastLock: true, secondRound: true, carryCertificates: true, validOverVoted: true, replayCheck: true, closeCheck: true, lateRule: true,
   durableVoted: true, durableAcked: true, clockRelease: true, barrier: true, lock: true, durableFastVotes: true, deadLeaveAtCommit: true,
-  abortsConsume: true, deadAcksBind: true, durableClock: true, restartedLeaderSilent: true, freshVotes: true, unsweptStay: true,
+  abortsConsume: true, deadAcksBind: true, absentMayReturn: true, durableClock: true, restartedLeaderSilent: true, freshVotes: true, unsweptStay: true,
   readersByTime: true, consecutiveRounds: true, distinctVoters: true, clientSignatures: true, voteSignatures: true, epochsApart: true, bodiesExamined: true,
-  compareThenSign: true, recall: true, commandTimers: true, stillTimers: true, fetchLonely: true, intentFloor: true, quorumShort: 0,
+  compareThenSign: true, recall: true, hearsay: true, ownAcksTold: true, commandTimers: true, stillTimers: true, fetchLonely: true, intentFloor: true, quorumShort: 0,
 });

@@ -13,7 +13,7 @@ import type { Effect, Target } from './effect.ts';
 import type { KnownEntry } from './entry.ts';
 import type { KeyAcks } from './key-acks.ts';
 import type {
-  AckVote, BatchCert, BlockVoteMessage, CertVote, FastAckMessage, FastVoteMessage, Message, ProposalMessage, Unsigned, ViewChangeMessage,
+  AckVote, BatchCert, BlockVoteMessage, CertVote, FastAckMessage, FastVoteMessage, Message, Position, ProposalMessage, Unsigned, ViewChangeMessage,
 } from './message.ts';
 import type { Pace } from './pace.ts';
 import type { VotedEntry } from './record.ts';
@@ -232,6 +232,15 @@ export interface PeerState {
   /** Newest statements, to answer `recall`. */
   blockVote: BlockVoteMessage | undefined;
   fastAck: FastAckMessage | undefined;
+  /** As its heartbeats told. */
+  signed: Position;
+}
+
+/** Who answered `recall`, with what it heard. */
+export interface Recalling {
+  readonly answers: Map<ReplicaIndex, Position>;
+  /** When q had answered, in `elapsedMs`: the others get a little longer. */
+  enoughMs: number | undefined;
 }
 
 /** One replica in one epoch. Mutated by `step` alone. */
@@ -277,8 +286,12 @@ export interface Replica {
   abstainUntil: View;
   quarantined: boolean;
   halted: boolean;
+  /** What it signed so far, every record of it on disk. */
+  signed: Position;
+  /** Fast votes in the journal, those before compaction included. */
+  voteSeq: bigint;
   /** After a restart: peers that answered `recall`; undefined when nothing is awaited. */
-  recalling: Set<ReplicaIndex> | undefined;
+  recalling: Recalling | undefined;
   // chain
   tip: Tip;
   readonly blocks: Map<BlockHash, BlockNode>;

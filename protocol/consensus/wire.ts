@@ -107,6 +107,8 @@ export function wireOf(read: CommandReader): Wire {
   const unsignedChange = record({ value: structC.viewChange, signature });
   const blockVote = record({ value: structC.blockVote, signature });
   const fastAck = record({ value: structC.fastAck, signature });
+  const rank = record({ view: u64, round: u32 });
+  const position = record({ ackSeq: u64, voteSeq: u64, voted: rank });
   const message = union({
     fastBatch: record({ value: structC.fastBatch, entries: list(entry, limits.entriesPerBatch), signature }),
     fastVote: record({ value: structC.fastVote, signature }),
@@ -119,7 +121,7 @@ export function wireOf(read: CommandReader): Wire {
     checkpointVote: record({ value: structC.checkpoint, detail: detailC, signature }),
     certificate: record({ certs, entries }),
     reject: record({ view: u64, round: u32, reason: oneOf(REJECT_REASONS), certs, entries }),
-    heartbeat: record({ clockMs: u64, view: u64, committed: u64, highQc: record({ view: u64, round: u32 }), silent: u64 }),
+    heartbeat: record({ clockMs: u64, view: u64, committed: u64, highQc: rank, silent: u64, signed: position }),
     submit: record({ command }),
     certified: record({ qc: qcC }),
     announce: record({ value: structC.checkpoint }),
@@ -130,6 +132,7 @@ export function wireOf(read: CommandReader): Wire {
     recall: record({}),
     recalled: record({
       subject: u32, blockVote: nullable(tagged('blockVote', blockVote)), fastAck: nullable(tagged('fastAck', fastAck)), viewChange: nullable(unsignedChange),
+      heard: position,
     }),
   }) as unknown as Codec<Message>;
   return { command, entry, block, certified, message };

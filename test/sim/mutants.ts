@@ -28,6 +28,11 @@ const base: Overrides = {
   replicas: 4, byzantine: new Map(), classicOnly: false, wire: false, keys: 4, commands: 200, durationMs: 2_000, calmMs: 2_000, viewDurationMs: 300,
   network: NET, disk: SLOW, clocks: CALM_CLOCKS, workload: CONTENTION, epochs: 0, historyBlocks: 1_000_000, windowMs: 40, checkpointMs: 300, smallCore: false,
 };
+/** Short calm runs in which one machine loses the end of its journal. */
+const LOST_RECORDS: Overrides = {
+  ...base, keys: 60, commands: 12, durationMs: 400, calmMs: 400, network: { ...WHOLE, duplicate: 0, delayMs: 2 }, disk: { ...SLOW, damage: 'flip' },
+  viewDurationMs: 150, workload: HONEST_CLIENTS,
+};
 const liar = (index: number, ...behaviours: readonly Behaviour[]): Overrides => ({ byzantine: new Map([[index, behaviours]]) });
 const off = (name: keyof Rules): Rules => ({ ...ALL_RULES, [name]: false });
 /** What tells that two clients, or one client twice, got contradicting answers, or an order that cannot be. */
@@ -82,11 +87,11 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, ...liar(1, 'badStamps'), keys: 60, commands: 300, viewDurationMs: 60_000, network: { ...WHOLE, delayMs: 1 } },
   },
   {
-    name: 'the clock starts below its ceiling', rule: 'T0', rules: off('durableClock'), from: 55, seeds: 10, caughtBy: ['amnesia', 'external'],
-    overrides: { ...base, disk: CRASHES, clocks: { ...CALM_CLOCKS, jumpEveryMs: 120, jumpMs: 150 } },
+    name: 'the clock starts below its ceiling', rule: 'T0', rules: off('durableClock'), from: 20, seeds: 5, caughtBy: ['amnesia', 'external'],
+    overrides: { ...base, disk: { ...CRASHES, crashEveryMs: 150 }, clocks: { ...CALM_CLOCKS, jumpEveryMs: 120, jumpMs: 600 } },
   },
   {
-    name: 'fast path open at view entry', rule: 'V-BARRIER', rules: off('barrier'), from: 42, seeds: 5, caughtBy: [...ANSWERS, 'slashable'],
+    name: 'fast path open at view entry', rule: 'V-BARRIER', rules: off('barrier'), from: 12, seeds: 5, caughtBy: [...ANSWERS, 'slashable'],
     overrides: { ...base, ...liar(1, 'secretQc'), network: WHOLE, drops: [{ kind: 'blockVote', view: 2n }] },
   },
   {
@@ -106,8 +111,15 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, workload: { ...CONTENTION, invalid: 0.2 } },
   },
   {
-    name: 'dead acknowledgements bind nothing', rule: 'C-VOTE 6', rules: off('deadAcksBind'), from: 9, seeds: 5, caughtBy: ['consumption'],
+    name: 'dead acknowledgements bind nothing', rule: 'C-VOTE 6', rules: off('deadAcksBind'), from: 40, seeds: 5, caughtBy: ['consumption'],
     overrides: { ...base, keys: 2, ...liar(1, 'splitLeader', 'deafLeader'), network: { ...NET, loss: 0.08 } },
+  },
+  {
+    name: 'what waits for an absent key is taken for dead', rule: 'C-DEAD', rules: off('absentMayReturn'), from: 1252, seeds: 4, caughtBy: ['forgotten', ...ANSWERS],
+    overrides: {
+      ...base, ...liar(2, 'flood'), commands: 60, durationMs: 800, calmMs: 800, viewDurationMs: 60_000,
+      network: { ...NET, filterEveryMs: 300, partitionEveryMs: 400 }, workload: { ...HONEST_CLIENTS, removes: 0.2, twoGateways: 0.2 },
+    },
   },
   {
     name: 'readers and writers judged by mode alone', rule: 'CON-2', rules: off('readersByTime'), seeds: 20, caughtBy: ['slashable', 'certificates'],
@@ -123,7 +135,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'votes in certificates go unchecked', rule: '§5, 13', rules: off('voteSignatures'), overrides: { ...base, ...liar(1, 'forgeVotes') }, seeds: 10,
-    caughtBy: ['framed', 'receipt', 'agreement', 'certificates', ...ANSWERS],
+    caughtBy: ['framed', 'validity', 'receipt', 'agreement', 'certificates', ...ANSWERS],
   },
   {
     name: 'client signatures go unchecked', rule: '§5, 30', rules: off('clientSignatures'), overrides: { ...base, ...liar(1, 'forgeClient') }, seeds: 10,
@@ -147,6 +159,14 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, keys: 60, network: { ...WHOLE, duplicate: 0 }, disk: { ...SLOW, damage: 'oldImage' } },
   },
   {
+    name: 'a gateway tells nobody what it acknowledges of its own', rule: 'F-ACK 3', rules: off('ownAcksTold'), from: 145, seeds: 5, caughtBy: ['slashable'],
+    overrides: LOST_RECORDS,
+  },
+  {
+    name: 'only signatures count after a restart, and only of the quick', rule: 'R-3', rules: off('hearsay'), from: 17, seeds: 5, caughtBy: ['slashable'],
+    overrides: { ...LOST_RECORDS, network: { ...LOST_RECORDS.network, slowLinks: 0.4 } },
+  },
+  {
     name: 'the disk says flushed too early', rule: '§2.14', rules: ALL_RULES, host: { disk: { lies: true } }, seeds: 20,
     overrides: { ...base, disk: { ...CRASHES, flushMs: 8 } }, caughtBy: ['slashable', 'guard', 'amnesia', 'forgotten', 'quarantine', ...ANSWERS],
   },
@@ -159,7 +179,7 @@ export const MUTANTS: readonly Mutant[] = [
     overrides: { ...base, ...liar(0, 'censor'), commands: 30, durationMs: 400, calmMs: 400, viewDurationMs: 600_000, network: WHOLE, workload: HONEST_CLIENTS },
   },
   {
-    name: 'nobody fetches a lonely member', rule: 'V-LONELY', rules: off('fetchLonely'), mode: 'liveness', from: 41, seeds: 5, caughtBy: ['liveness'],
+    name: 'nobody fetches a lonely member', rule: 'V-LONELY', rules: off('fetchLonely'), mode: 'liveness', from: 167, seeds: 5, caughtBy: ['liveness'],
     overrides: {
       ...base, commands: 30, durationMs: 1_200, calmMs: 600, viewDurationMs: 60_000, keys: 1, network: { ...WHOLE, loss: 0.05 },
       disk: { ...SLOW, crashEveryMs: 150, crashAll: 0.1 }, workload: HONEST_CLIENTS,

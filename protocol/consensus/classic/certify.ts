@@ -9,8 +9,6 @@ import type { Replica } from '../state.ts';
 /** The leader counts votes; q make a certificate (§2.6). */
 export function onBlockVote(replica: Replica, from: ReplicaIndex, message: BlockVoteMessage): void {
   noteBlockVote(replica, from, message.value, message.signature);
-  const peer = replica.peers[from];
-  if (peer !== undefined) peer.blockVote = message;
   const { value } = message;
   const { leader } = replica.current;
   if (value.view !== replica.view || leader.lastRound < value.round) return;

@@ -8,7 +8,7 @@ import { extendsTip, keyAt, lineage } from '../keys.ts';
 import { commitTook, orderTook } from '../pace.ts';
 import { receiptOf, type Executed } from '../proof.ts';
 import { persist } from '../persist.ts';
-import { buryAcked, dropAcked, failingOver } from '../replay.ts';
+import { buryAcked, dropAcked, dropLost } from '../replay.ts';
 import { openFast } from '../view/enter.ts';
 import type { BlockNode, Replica } from '../state.ts';
 import { encodeCertifiedBlock } from '../wire.ts';
@@ -92,9 +92,7 @@ function forgetAcked(replica: Replica, header: BlockHeader, committed: readonly 
   }
   // an opening block carried what could still be final; older certificates it left out are dead (§2.8)
   if (header.kind === 'opening') for (const { id, view } of [...replica.acked.values()]) if (view < header.view) dropAcked(replica, id);
-  // What a certified block disturbs never had f+1 honest acknowledgements (§2.17 lemma 4, decision 0012). A chain that
-  // a restart cut short does not disturb: it has not come as far yet as when the entry was acknowledged.
-  for (const { id, height } of failingOver(replica, replica.tip.hash)) if (height < replica.tip.height) buryAcked(replica, id);
+  dropLost(replica);
   if (!replica.rules.unsweptStay) for (const { id, sinceMs } of [...replica.acked.values()]) if (replica.elapsedMs - sinceMs > OLD_MS) dropAcked(replica, id);
 }
 

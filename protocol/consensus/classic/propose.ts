@@ -176,11 +176,10 @@ function tellQc(replica: Replica): void {
   leader.qcToTell = undefined;
 }
 
-/** When a leader has to look again, from now. */
-export function leaderDueMs(replica: Replica): number {
+/** When a leader has to look again, from now; undefined before its first proposal, which waits for messages. */
+export function leaderDueMs(replica: Replica): number | undefined {
   const { config: { timing }, current: { leader }, elapsedMs } = replica;
-  const closeMs = leader.proposedMs + timing.closeIntervalMs - elapsedMs;
-  if (leader.outstanding === undefined) return closeMs;
+  if (leader.outstanding === undefined) return Number.isFinite(leader.proposedMs) ? leader.proposedMs + timing.closeIntervalMs - elapsedMs : undefined;
   const againMs = leader.sentMs + repeatBlockMs(replica) - elapsedMs;
   const graceMs = leader.firstRejectMs === undefined ? Infinity : leader.firstRejectMs + timing.rejectGraceMs - elapsedMs;
   return Math.min(againMs, graceMs);

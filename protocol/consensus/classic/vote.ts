@@ -9,7 +9,7 @@ import { closesIntent, decidedTs, isTimely, oldestIntent } from '../intents.ts';
 import { effectiveClose, extendsTip, lineage, lockKey } from '../keys.ts';
 import type { BatchCert, ProposalMessage, RejectReason } from '../message.ts';
 import { persist } from '../persist.ts';
-import { failingOver } from '../replay.ts';
+import { disturbedBy, failingOver } from '../replay.ts';
 import { send, type AckedEntry, type BlockNode, type Replica } from '../state.ts';
 import { participates } from '../status.ts';
 import { enterView } from '../view/enter.ts';
@@ -95,22 +95,24 @@ function judge(replica: Replica, message: ProposalMessage): Verdict {
   const dueMs = releaseMs(replica, maxTsOf(replica, header.parent));
   if (dueMs > replica.clockMs) return waitFor(replica, dueMs);
   const failing = opening || !replica.rules.replayCheck ? [] : failingOver(replica, node.hash, header.view);
-  if (failing.length > 0) {
+  const disturbed = replica.rules.absentMayReturn ? disturbedBy(replica, header, failing) : failing;
+  const given = opening ? [] : givenAway(replica, node, failing); // C-VOTE 6
+  if (disturbed.length > 0 || given.length > 0) {
     replica.current.proposalDone = true;
-    reject(replica, message, 'replay', failing);
+    reject(replica, message, 'replay', [...new Set([...disturbed, ...given])]);
     return 'old';
   }
-  if (!opening && givesAway(replica, node)) return 'replay'; // C-VOTE 6
   castBlockVote(replica, node, parentQc);
   return 'vote';
 }
 
 /**
- * The block gives a version to another entry than the one acknowledged here in this view, which is dead. To vote would do no
+ * Entries acknowledged in this view, dead or failing, of which the block gives a version to another one. To vote would do no
  * harm, but acknowledgement and vote together would look like a lie (§3.2 E10). Version zero comes back (decision 0016).
  */
-function givesAway({ current, rules }: Replica, { execution }: BlockNode): boolean {
-  return rules.deadAcksBind && current.deadAcks.some(({ id, command }) => command.items.some(({ path, version, mode }) => mode === 'W'
+function givenAway({ current, rules }: Replica, { execution }: BlockNode, failing: readonly AckedEntry[]): AckedEntry[] {
+  if (!rules.deadAcksBind) return [];
+  return [...current.deadAcks, ...failing].filter(({ id, command }) => command.items.some(({ path, version, mode }) => mode === 'W'
     && version !== ZERO_HASH && execution.consumed.some((each) => each.path === path && each.from === version && each.to !== id)));
 }
 

@@ -3,6 +3,7 @@ import { bytesOf, concatBytes, uintBytes, ZERO_HASH, type Hash32, type Timestamp
 import { NO_BITS, withBit, type Bitmap } from '../bitmap.ts';
 import { releaseMs } from '../clock.ts';
 import { byTime, type KnownEntry } from '../entry.ts';
+import type { Target } from '../effect.ts';
 import { keyAt } from '../keys.ts';
 import type { BatchCert } from '../message.ts';
 import { persist } from '../persist.ts';
@@ -60,8 +61,14 @@ function acknowledge(replica: Replica, { cert, entries, bits }: Group): void {
   replica.current.ackRetry = true; // an acknowledged entry may be what another one waited for
   replica.out.push({ kind: 'milestone', milestone: { event: 'acked', entries: entries.length, ackSeq } });
   persist(replica, { kind: 'acked', view, batchRoot: cert.batchRoot, acked: bits, ackSeq, ackHead, cert, entries }, {
-    message: { kind: 'fastAck', value }, to: gatewayOf(replica, entries[0] as KnownEntry), notBeforeMs: releaseMs(replica, maxTs), view,
+    message: { kind: 'fastAck', value }, to: holderOf(replica, entries[0] as KnownEntry), notBeforeMs: releaseMs(replica, maxTs), view,
   });
+}
+
+/** Its gateway. An own batch's goes to all: somebody else has to know it when this machine comes back with an old disk (R-3, decision 0197). */
+function holderOf(replica: Replica, entry: KnownEntry): Target {
+  const gateway = gatewayOf(replica, entry);
+  return gateway === replica.self && replica.rules.ownAcksTold ? 'all' : gateway;
 }
 
 /** Running hash over the acknowledgement log: two heads at one position are evidence (AckFork). */

@@ -51,6 +51,7 @@ function castFastVote(replica: Replica, batch: Batch): void {
   const { group, epoch } = replica.config;
   const value = { group, epoch, view: replica.view, batchRoot: batch.root, accept };
   const to = votesGoToAll(replica.config) ? 'all' : batch.gateway;
+  replica.voteSeq += 1n;
   persist(replica, { kind: 'fastVote', value, entries: claims }, { message: { kind: 'fastVote', value }, to, notBeforeMs: 0, view: replica.view });
 }
 

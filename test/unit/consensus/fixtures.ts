@@ -2,6 +2,7 @@ import {
   GENESIS, createReplica, groupConfig, known, step, type Application, type Effect, type GroupConfig, type Input, type KnownEntry,
   type Replica,
 } from '../../../protocol/consensus/index.ts';
+import { NOTHING_SIGNED } from '../../../protocol/consensus/position.ts';
 import { sha256Hex } from '../../../protocol/crypto/index.ts';
 import { MAX_TIMESTAMP } from '../../../protocol/hlc/index.ts';
 import {
@@ -64,6 +65,6 @@ export function run(of: Replica, input: Input): Effect[] {
 /** Peers answer that they hold nothing signed by this replica: from here on it signs. */
 export function nobodyRemembers(of: Replica, nowMs: number): Effect[] {
   return [1, 2, 3].map((i) => (of.self + i) % 4).flatMap((from) => run(of, {
-    kind: 'message', nowMs, from, message: { kind: 'recalled', subject: of.self, blockVote: null, fastAck: null, viewChange: null },
+    kind: 'message', nowMs, from, message: { kind: 'recalled', subject: of.self, blockVote: null, fastAck: null, viewChange: null, heard: NOTHING_SIGNED },
   }));
 }

@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   createReplica, encodeRecord, recordReader, restoreReplica, slotOf, snapshotRecords, statusOf, step,
-  type Effect, type JournalRecord,
+  type Effect, type JournalRecord, type SignedMessage,
 } from '../../../protocol/consensus/index.ts';
 import { bitsOf, fits, hasBit, withBit } from '../../../protocol/consensus/index.ts';
+import { NOTHING_SIGNED } from '../../../protocol/consensus/position.ts';
 import { limits } from '../../../protocol/limits/index.ts';
 import { ZERO_HASH, type BlockHash } from '../../../protocol/types/index.ts';
 import { command, config, fakeState, hash, nobodyRemembers, NOTHING, replica, run, ts } from './fixtures.ts';
@@ -17,8 +18,8 @@ describe('consensus: one replica', () => {
     const of = replica();
     const first = [
       ...step(of, { kind: 'start', nowMs: 1000 }),
-      ...[1, 2].flatMap((from) => step(of, {
-        kind: 'message', nowMs: 1000, from, message: { kind: 'recalled', subject: 0, blockVote: null, fastAck: null, viewChange: null },
+      ...[1, 2, 3].flatMap((from) => step(of, {
+        kind: 'message', nowMs: 1000, from, message: { kind: 'recalled', subject: 0, blockVote: null, fastAck: null, viewChange: null, heard: NOTHING_SIGNED },
       })),
     ];
     expect(kinds(first)).to.include('persist');
@@ -119,9 +120,10 @@ describe('consensus: the journal', () => {
     const of = createReplica(config, 1, restore([{ kind: 'viewChange', newView: 3n, highQc: null }]), fakeState());
     const start = run(of, { kind: 'start', nowMs: 1000 });
     expect(start.some((effect) => effect.kind === 'send' && effect.message.kind === 'recall')).to.equal(true);
-    const nothing = { kind: 'recalled' as const, subject: 1, blockVote: null, fastAck: null, viewChange: null };
+    const nothing = { kind: 'recalled' as const, subject: 1, blockVote: null, fastAck: null, viewChange: null, heard: NOTHING_SIGNED };
     expect(signedKinds(run(of, { kind: 'message', nowMs: 1001, from: 0, message: nothing }))).to.deep.equal([]);
-    const effects = run(of, { kind: 'message', nowMs: 1002, from: 2, message: nothing });
+    run(of, { kind: 'message', nowMs: 1002, from: 2, message: nothing });
+    const effects = run(of, { kind: 'message', nowMs: 1003, from: 3, message: nothing });
     expect(signedKinds(effects)).to.deep.equal(['ViewChange']);
     expect(of.vcView).to.equal(4n);
   });
@@ -132,9 +134,56 @@ describe('consensus: the journal', () => {
     const { group, epoch } = config;
     const value = { group, epoch, view: 1n, round: 9, blockHash: ZERO_HASH, qcView: 1n, qcRound: 8 };
     const blockVote = { kind: 'blockVote' as const, value, signature: '0x' as never };
-    const message = { kind: 'recalled' as const, subject: 1, blockVote, fastAck: null, viewChange: null };
+    const message = { kind: 'recalled' as const, subject: 1, blockVote, fastAck: null, viewChange: null, heard: NOTHING_SIGNED };
     const effects = run(of, { kind: 'message', nowMs: 1001, from: 0, message });
     expect(effects).to.deep.include({ kind: 'milestone', milestone: { event: 'quarantined', cause: 'block vote beyond the journal' } });
+  });
+
+  it('more than f members who heard of signatures beyond the journal are proof, f are not (R-3, decision 0197)', () => {
+    const positions = [{ ackSeq: 1n }, { voteSeq: 1n }, { voted: { view: 1n, round: 9 } }];
+    for (const further of positions) {
+      const of = createReplica(config, 1, restore([{ kind: 'view', view: 1n }]), fakeState());
+      run(of, { kind: 'start', nowMs: 1000 });
+      const message = { kind: 'recalled' as const, subject: 1, blockVote: null, fastAck: null, viewChange: null, heard: { ...NOTHING_SIGNED, ...further } };
+      run(of, { kind: 'message', nowMs: 1001, from: 0, message });
+      expect(of.quarantined, 'one liar').to.equal(false);
+      run(of, { kind: 'message', nowMs: 1002, from: 2, message });
+      expect(of.quarantined).to.equal(true);
+    }
+  });
+
+  it('waits for the last answer, but not for long', () => {
+    const nothing = { kind: 'recalled' as const, subject: 1, blockVote: null, fastAck: null, viewChange: null, heard: NOTHING_SIGNED };
+    const answered = (): ReturnType<typeof createReplica> => {
+      const of = createReplica(config, 1, restore([{ kind: 'view', view: 1n }]), fakeState());
+      run(of, { kind: 'start', nowMs: 1000 });
+      for (const from of [0, 2]) run(of, { kind: 'message', nowMs: 1001, from, message: nothing });
+      return of;
+    };
+    const { heartbeatMs } = config.timing;
+    const late = answered();
+    expect(late.recalling, 'q have answered').to.not.equal(undefined);
+    run(late, { kind: 'tick', nowMs: 1001 + 3 * heartbeatMs });
+    expect(late.recalling).to.not.equal(undefined);
+    run(late, { kind: 'tick', nowMs: 1001 + 4 * heartbeatMs });
+    expect(late.recalling).to.equal(undefined);
+    const all = answered();
+    run(all, { kind: 'message', nowMs: 1002, from: 3, message: nothing });
+    expect(all.recalling).to.equal(undefined);
+  });
+
+  it('tells how far it has signed only once that is on disk: an ordinary crash never looks like a loss', () => {
+    const of = replica();
+    run(of, { kind: 'start', nowMs: 1000 });
+    const [proposal] = nobodyRemembers(of, 1000).flatMap((effect) => (effect.kind === 'sign' && effect.message.kind === 'proposal' ? [effect.message] : []));
+    const message = { ...proposal, signature: '0x' as never } as SignedMessage;
+    const effects = step(of, { kind: 'message', nowMs: 1001, from: 0, message });
+    expect(kinds(effects)).to.include('persist');
+    expect(of.signed).to.deep.equal(NOTHING_SIGNED);
+    const token = Math.max(...effects.flatMap((effect) => (effect.kind === 'persist' ? [effect.token] : [])));
+    expect(signedKinds(step(of, { kind: 'flushed', nowMs: 1002, token }))).to.deep.equal(['BlockVote']);
+    expect(of.signed.voted).to.deep.equal({ view: 0n, round: 1 });
+    expect(restore(snapshotRecords(of))?.voteSeq).to.equal(of.voteSeq);
   });
 
   it('compaction restores to the same state', () => {
