@@ -3,7 +3,7 @@
  * never by name. Used by `picolo dev` and by the demo.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,9 +99,18 @@ export async function waitFor<T>(
     if (value !== undefined) return value;
     const ended = process_ !== undefined && !process_.alive();
     if (ended || Date.now() > deadline) {
-      throw cliFaults.childFailed({ waitingFor: what, log: process_?.logFile, ended });
+      throw cliFaults.childFailed({ waitingFor: what, log: process_?.logFile, ended, said: process_ === undefined ? undefined : lastLineOf(process_.logFile) });
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** What it said last: the log may be in a folder that goes with the network. */
+function lastLineOf(logFile: string): string | undefined {
+  try {
+    return readFileSync(logFile, 'utf8').trimEnd().split('\n').at(-1);
+  } catch {
+    return undefined; // it ended before it said anything
   }
 }
 
