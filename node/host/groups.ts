@@ -190,13 +190,14 @@ export class Groups<L extends Ledger = Ledger> {
     if (!this.stopped) this.run(member, next);
   }
 
-  /** While the old epoch lasts here, another member may already hold its certified end. */
+  /** While the old epoch lasts here, another member may already hold its certified end. A halted replica does not take its state into the next one. */
   private async followSeal(member: Member<L>, host: GroupHost): Promise<void> {
     const next = host.config.epoch + 1n;
-    while (!this.stopped && member.host === host) {
+    const follows = (): boolean => !this.stopped && member.host === host && member.state !== 'halted';
+    while (follows()) {
       await this.pause(ANCHOR_POLL_MS);
       const found = await this.askAnchor(member, next);
-      if (found !== undefined && member.host === host) await this.sealed(member, found.anchor);
+      if (found !== undefined && follows()) await this.sealed(member, found.anchor);
     }
   }
 
