@@ -17,6 +17,7 @@ import type { Commands } from './commands.ts';
 import { hostFaults } from './faults.ts';
 import { forgetBehind } from './forget.ts';
 import { encodeCertified, ledgerBlock } from './ledger-forms.ts';
+import { beyondJournal } from './remembered.ts';
 import { Repeats } from './repeats.ts';
 import { Tally, type Counts } from './tally.ts';
 
@@ -107,8 +108,12 @@ class Host implements GroupHost {
     const position = ledger.position();
     // a journal that is gone although this epoch already has a history here was lost, not never written (consensus §2.14)
     const lost = missing && position.epoch === config.epoch && position.height > config.anchor.height;
-    const restored = restoreReplica({ config, self, application, records, torn: torn || parts.signer.torn, missing: lost, position, certified: certifiedOf(ledger) });
-    this.replica = createReplica(config, self, restored, application);
+    const surviving = { config, self, application, records, torn: torn || parts.signer.torn, position, certified: certifiedOf(ledger) };
+    const restored = restoreReplica({ ...surviving, missing: lost });
+    const cut = beyondJournal(parts.signer, config, restored);
+    this.replica = createReplica(config, self, cut === undefined ? restored : restoreReplica({ ...surviving, missing: true }), application);
+    const cause = cut === undefined ? 'the journal is gone' : `the guard remembers a ${cut} beyond the journal`;
+    if (this.replica.quarantined) parts.events.onMilestone({ event: 'quarantined', cause });
   }
 
   accepts(command: Command): boolean {

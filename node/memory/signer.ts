@@ -2,7 +2,7 @@ import { digestOf, signStruct, type Domain } from '../../protocol/codec/index.ts
 import { addressOf } from '../../protocol/crypto/index.ts';
 import { defineFaults, invariant } from '../../protocol/errors/index.ts';
 import type { Digest, Signature } from '../../protocol/types/index.ts';
-import { GUARDED_KINDS, isBelow, parseSlot, raises, type Signer } from '../ports/index.ts';
+import { GUARDED_KINDS, isBelow, newestOf, parseSlot, raises, type Signer } from '../ports/index.ts';
 
 const faults = defineFaults('SIGNER', {
   wouldContradict: ['this slot already holds another signature', 'nothing: the second statement would be slashable'],
@@ -46,6 +46,7 @@ export function createMemorySigner(key: Uint8Array, domain: Domain): Signer {
       if (GUARDED_KINDS.has(name)) throw faults.needsPosition({ kind: name });
       return signStruct(domain, name, value, key);
     },
+    newest: (kind, prefix) => newestOf([...slots.keys()].flatMap((slot) => (slot.startsWith(`${kind}|`) ? [slot.slice(kind.length + 1)] : [])), prefix),
     async forget(kind, below) {
       const { scope, positions } = parseSlot(below);
       const current = watermarks.get(`${kind}|${scope}`);

@@ -7,7 +7,7 @@ export type { Clock } from './clock.ts';
 export type { Journal } from './journal.ts';
 export type { AppliedBlock, AppliedEntry, ChainPosition, Ledger, SnapshotChunk, StateCommitment } from './ledger.ts';
 export type { PeerAddress, Transport, TransportStats } from './transport.ts';
-export { isBelow, parseSlot, raises } from './slot.ts';
+export { isBelow, newestOf, parseSlot, raises } from './slot.ts';
 export { GUARDED_KINDS, type Signer, type SignPosition } from './signer.ts';
 export type { ChainPort, ChallengeView, ChannelView, ClusterView, GroupView, NodeView, SubmittedTransaction, TermsView } from './chain.ts';
 export type { NodeServices } from './services.ts';

@@ -38,6 +38,8 @@ export interface Signer {
   signAt<N extends StructName>(position: SignPosition, name: N, value: StructValue<N>): Promise<Signature>;
   /** Kinds that cannot contradict (answers, offers, hellos). */
   sign<N extends StructName>(name: N, value: StructValue<N>): Signature;
+  /** Positions of the highest slot of `kind` remembered under `<group>/<epoch>`; undefined when there is none. */
+  newest(kind: StructName, prefix: string): readonly string[] | undefined;
   /**
    * Forgets every slot of `kind` below the watermark `below` (`<group>/<epoch>/<view>…`, fewer positions
    * speak for all slots under them) and closes them for ever: SIGNER_BELOW_WATERMARK. Without it the

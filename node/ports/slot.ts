@@ -35,6 +35,17 @@ export function isBelow(positions: readonly string[], watermark: readonly string
   return false;
 }
 
+/** The highest slot under `prefix` (`<group>/<epoch>`): its positions after the prefix. */
+export function newestOf(slots: Iterable<string>, prefix: string): readonly string[] | undefined {
+  let newest: readonly string[] | undefined;
+  for (const slot of slots) {
+    if (!slot.startsWith(`${prefix}/`)) continue;
+    const positions = slot.slice(prefix.length + 1).split('/');
+    if (newest === undefined || isBelow(newest, positions)) newest = positions;
+  }
+  return newest;
+}
+
 /** True when `next` closes slots that `current` leaves open. */
 export function raises(current: readonly string[], next: readonly string[]): boolean {
   if (isBelow(current, next)) return true;

@@ -1,7 +1,7 @@
 import { isPicoloError, type PicoloError } from '../../protocol/errors/index.ts';
 import { limits } from '../../protocol/limits/index.ts';
 import { concatBytes, type Digest, type Signature } from '../../protocol/types/index.ts';
-import { isBelow, parseSlot, raises } from '../ports/index.ts';
+import { isBelow, newestOf, parseSlot, raises } from '../ports/index.ts';
 import { signerFaults } from './faults.ts';
 import { headerBatch, recordBatch, type GuardHeader, type GuardRecord } from './format.ts';
 import type { GuardFile } from './guard-file.ts';
@@ -72,6 +72,10 @@ export class Guard {
     }
     if (this.size >= limits.guardSlots) throw signerFaults.guardFull({ slots: this.size });
     return undefined;
+  }
+
+  newest(statement: string, prefix: string): readonly string[] | undefined {
+    return newestOf(this.slots.get(statement)?.keys() ?? [], prefix);
   }
 
   /** Claims a free slot (see `find`). The claim counts at once, survives the process after `write` and power loss after `flush`. */

@@ -51,6 +51,10 @@ class FileSigner implements GuardedSigner {
     return signStruct(this.domain, name, value, this.#key);
   }
 
+  newest(kind: StructName, prefix: string): readonly string[] | undefined {
+    return this.guard.newest(kind, prefix);
+  }
+
   async forget(kind: StructName, below: string): Promise<void> {
     this.guard.forget(kind, below);
     await this.guard.flush();

@@ -69,6 +69,13 @@ export function signerConformance(name: string, open: (key: Uint8Array, domain: 
       expect(await faultOf(() => propose(1))).to.equal('SIGNER_WOULD_CONTRADICT');
     });
 
+    it('tells the highest slot it remembers of a kind, as numbers, in one group and epoch', async () => {
+      expect(signer.newest('BlockVote', 'g/1')).to.equal(undefined);
+      for (const slot of ['g/1/2/9', 'g/1/2/10', 'g/1/1/99', 'g/10/7/7', 'h/1/8/8']) await signer.signAt({ kind: 'BlockVote', slot }, 'BlockVote', voteFor(1, 7));
+      expect(signer.newest('BlockVote', 'g/1')).to.deep.equal(['2', '10']);
+      expect(signer.newest('Proposal', 'g/1')).to.equal(undefined);
+    });
+
     it('forgets below a watermark and keeps it closed', async () => {
       const above = await signer.signAt(slotOf(10), 'BlockVote', voteFor(10, 7));
       await signer.signAt(slotOf(9), 'BlockVote', voteFor(9, 7));

@@ -1,3 +1,5 @@
+import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { startProvider, type LocalProvider } from '../../cli/devnet/network.ts';
 import type { Database } from '../../sdk/index.ts';
@@ -117,5 +119,18 @@ describe('e2e: crashes', () => {
       expect(logOf(each).filter(({ msg }) => msg === 'node started').length).to.be.greaterThan(1);
       expect(troubleIn(each)).to.deep.equal([]);
     }
+  });
+
+  it('R-2, OPS-3: a replica whose journal has lost its end signs nothing more in the epoch, and nobody has anything against it', async () => {
+    await insert(40);
+    await crash(3);
+    const [journal] = readdirSync(provider(3).dir, { recursive: true, encoding: 'utf8' }).filter((name) => /epoch-\d+\.journal$/.test(name));
+    const path = join(provider(3).dir, journal as string);
+    truncateSync(path, Math.floor(statSync(path).size / 2));
+    await restart(3);
+    await eventually('it notices', async () => (logOf(provider(3)).some(({ msg }) => msg === 'consensus quarantined') ? true : undefined));
+    await insert(41);
+    expect(await missing()).to.deep.equal([]);
+    for (const each of world.providers) expect(logOf(each).filter(({ msg }) => msg === 'evidence')).to.deep.equal([]);
   });
 });

@@ -27,6 +27,7 @@ export function identity(seed: number): Identity {
     torn: false,
     signAt: async (_position, name, value) => signStruct(domain, name, value, key),
     sign: (name, value) => signStruct(domain, name, value, key),
+    newest: () => undefined,
     forget: async () => undefined,
     close: async () => undefined,
   };
