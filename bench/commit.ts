@@ -45,7 +45,8 @@ export async function run(options: BenchOptions): Promise<readonly Figure[]> {
       const picolo: System = {
         name: 'picolo',
         insert: (load, rows, ids) => runClients({
-          operation: 'insert', load, apis, serverPids: pids, database, keys: clientKeys(load.clients), rowsPerOperation: rows, ids,
+          operation: 'insert', load, apis, serverPids: pids, database, rowsPerOperation: rows, ids,
+          keys: clientKeys(Math.min(load.clients, options.wallets ?? load.clients)),
         }, options.profileDir),
       };
       await rotate(options, cases, [picolo, sqlite, ...others]);

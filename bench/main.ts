@@ -5,6 +5,7 @@
  *   npm run bench -- commit read               named ones
  *   npm run bench -- commit --quick            one short round, nothing kept
  *   npm run bench -- commit --json FILE        the figures to FILE as well
+ *   npm run bench -- commit --clients 64 --wallets 1                  all clients in one program, whose wallet signs together
  *   npm run bench -- commit --clients 64 --rows 1 --profile DIR     CPU profiles; read them with bench/profile.ts
  */
 import { resolve } from 'node:path';
@@ -30,16 +31,17 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: 'boolean', default: false }, json: { type: 'string' }, profile: { type: 'string' }, clients: { type: 'string' }, rows: { type: 'string' },
-    window: { type: 'string' }, classic: { type: 'boolean', default: false },
+    window: { type: 'string' }, wallets: { type: 'string' }, classic: { type: 'boolean', default: false },
   },
 });
 const numbers = (text: string | undefined): number[] | undefined => text?.split(',').map(Number);
 const options: BenchOptions = {
   quick: values.quick, profileDir: values.profile === undefined ? undefined : resolve(values.profile),
-  clients: numbers(values.clients), rows: numbers(values.rows), windowMs: numbers(values.window)?.[0], classicOnly: values.classic,
+  clients: numbers(values.clients), rows: numbers(values.rows), windowMs: numbers(values.window)?.[0],
+  wallets: numbers(values.wallets)?.[0], classicOnly: values.classic,
 };
 const whole = !options.quick && options.profileDir === undefined && options.clients === undefined && options.rows === undefined
-  && options.windowMs === undefined;
+  && options.windowMs === undefined && options.wallets === undefined;
 const names = positionals.length === 0 ? Object.keys(benches) : positionals;
 for (const name of names) {
   const bench = benches[name];

@@ -7,6 +7,8 @@ export interface BenchOptions {
   /** Only these numbers of clients. */
   readonly clients: readonly number[] | undefined;
   readonly rows: readonly number[] | undefined;
+  /** How many wallets the clients share; one each when left out. */
+  readonly wallets: number | undefined;
   /** Clock window of the group (consensus §2.10): latency on a calm machine, endurance on a busy one. */
   readonly windowMs: number | undefined;
   /** Everything through the leader. */

@@ -13,7 +13,7 @@ export interface ClientsJob {
   readonly apis: readonly string[];
   readonly serverPids: readonly number[];
   readonly database: string;
-  /** One key per client. */
+  /** One key per client, or fewer: clients that share one are one program, which signs what it commits at the same time together (decision 0130). */
   readonly keys: readonly string[];
   readonly rowsPerOperation: number;
   /** First fresh id for inserts; number of rows that exist for reads. */
@@ -24,7 +24,7 @@ type Operation = (client: number) => Promise<void>;
 
 async function operationOf(job: ClientsJob): Promise<Operation> {
   const databases = await Promise.all(job.keys.map((_key, i) => open(job, i)));
-  const at = (client: number): Database => databases[client] as Database;
+  const at = (client: number): Database => databases[client % databases.length] as Database;
   const nextId = idsFrom(job.ids);
   const pick = (): number => Math.floor(Math.random() * job.ids);
   switch (job.operation) {

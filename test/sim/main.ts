@@ -17,7 +17,7 @@ const HELP = `npm run sim -- [options]
   --mode M        safety, liveness or both (both)
   --short         safety only, seven runs in eight cut short as in CI
   --real          real secp256k1 signatures, slow
-  --twins         scripts of two machines with one key instead of seeds; --seeds 20000 plays all
+  --twins         scripts of two machines with one key instead of seeds; --seeds 10000 plays all
   --mutant NAME   with one rule switched off (NAME is a part of its name)
   --trace         prints every event on a line; for one seed
   --no-shrink     only names failing seeds
