@@ -3,7 +3,7 @@ import { installNativeCrypto } from '../../node/crypto/index.ts';
 import { ALL_RULES } from '../../protocol/consensus/rules.ts';
 import { playTwins, sampleScripts, twinScripts } from './twins.ts';
 
-/** CI's share of the scripts; `npm run sim -- --twins --seeds 20000` plays all of them. */
+/** CI's share of the scripts; `npm run sim -- --twins --seeds 10000` plays all of them. */
 const SCRIPTS = 150;
 
 describe('simulation: twins', function () {
