@@ -9,6 +9,7 @@ export const cliFaults = defineFaults('CLI', {
   noCluster: ['the owner has no such cluster', 'create one with: picolo cluster create'],
   notEnoughOffers: ['too few providers offered capacity', 'lower the replication factor or wait for more providers'],
   childFailed: ['a process of the local network ended early', 'read its log file, then start again'],
+  noPort: ['no ports in a row are free on this machine', 'end what listens there, or name ports with --chain-port and --api-port'],
   badPassword: ['the key file could not be opened with this password', 'set PICOLO_PASSWORD or use --password-file'],
   noNetwork: ['no node answers at that address', 'check the URL, or start a local network with: picolo dev'],
 });

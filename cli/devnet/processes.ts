@@ -3,6 +3,7 @@
  * never by name. Used by `picolo dev` and by the demo.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -114,13 +115,25 @@ function lastLineOf(logFile: string): string | undefined {
   }
 }
 
-/** A TCP port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
+/** Below the range from which systems take ports for outgoing connections: one of those may stand where a process is about to listen. */
+const PORTS = { from: 12_000, to: 32_000 } as const;
+const PORT_TRIES = 100;
+
+/** The first of `count` TCP ports in a row that were free a moment ago. */
+export async function freePort(count = 1): Promise<number> {
+  for (let i = 0; i < PORT_TRIES; i++) {
+    const first = randomInt(PORTS.from, PORTS.to - count);
+    const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
+    if (!free.includes(false)) return first;
+  }
+  throw cliFaults.noPort({ count, ...PORTS });
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once('error', () => resolve(false)); // somebody listens there
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 function isRunning(child: ChildProcess): boolean {

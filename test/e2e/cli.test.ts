@@ -1,6 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -33,7 +32,7 @@ describe('e2e: the command line', () => {
   });
 
   async function startDev(name: string): Promise<ChildProcess> {
-    const ports = ['--chain-port', String(await freePort()), '--api-port', String(await freePorts(PROVIDERS))];
+    const ports = ['--chain-port', String(await freePort()), '--api-port', String(await freePort(PROVIDERS))];
     const args = ['--json', 'dev', '--dir', join(dir, name), '--deployment', join(dir, `${name}-deployment`), ...ports];
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/main.ts', ...args], {
       cwd: projectRoot, env: childEnv as NodeJS.ProcessEnv, stdio: ['ignore', 'pipe', 'pipe'],
@@ -176,20 +175,4 @@ function descendantsOf(pid: number): number[] {
   const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
   const below = (parent: number): number[] => pairs.filter(([, ppid]) => ppid === parent).flatMap(([child]) => [child, ...below(child)]);
   return below(pid);
-}
-
-/** The first of `count` neighbouring ports that are free. */
-async function freePorts(count: number): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    const rest = await Promise.all(Array.from({ length: count - 1 }, (_, i) => isFree(first + 1 + i)));
-    if (first < 65_000 && rest.every(Boolean)) return first;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer().once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

@@ -20,7 +20,7 @@ describe('README', () => {
   let dev: RunningProcess;
 
   before(async () => {
-    const [chainPort, apiPort] = [await freePort(), await freePort()];
+    const [chainPort, apiPort] = [await freePort(), await freePort(4)];
     dev = startProcess({
       name: 'dev', logDir: join(dir, 'logs'), file: 'cli/main.ts',
       args: ['dev', '--dir', join(dir, 'dev'), '--chain-port', String(chainPort), '--api-port', String(apiPort)],
