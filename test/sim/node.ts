@@ -13,6 +13,14 @@ import type { World } from './world.ts';
 /** Few, so that runs of a few seconds hold rewritten journals and long ones. */
 const OVERGROWN_RECORDS = 60;
 
+interface Certified {
+  readonly height: Height;
+  readonly hash: Hash32;
+  /** Blocks of the ledger when it was stored. */
+  readonly over: number;
+  readonly firstKept: Height;
+}
+
 /** One machine: clock, disk, ledger, signer guard and the real core. Byzantine ones extend it. */
 export class SimNode {
   readonly world: World;
@@ -29,8 +37,8 @@ export class SimNode {
   gone = false;
   /** Flushed records were lost. Only peers that hold newer signatures can tell: where they may be away it counts as a liar from then on (§2.1). */
   damaged = false;
-  /** Newest certified checkpoint that the synced ledger holds, as it survives a crash. */
-  private certified: { readonly height: Height; readonly hash: Hash32 } | undefined;
+  /** Certificates in the ledger: a crash that takes the blocks below which they were stored takes them and what was pruned for them. */
+  private certified: Certified[] = [];
   private readonly retired = new Map<bigint, { config: GroupConfig; replica: Replica }>();
   private tokens: number[] = [];
   private flushing = false;
@@ -109,6 +117,7 @@ export class SimNode {
       }
       case 'certified':
         this.ledger.prune(world.plan.historyBlocks);
+        this.noteCertified(effect.certificate);
         world.onCertified(this, effect.certificate);
         return this.disk.length > OVERGROWN_RECORDS ? this.compact(effect.certificate) : undefined;
       case 'snapshotWanted': return this.later(5, () => this.installFrom(effect));
@@ -125,9 +134,14 @@ export class SimNode {
   }
 
   /** What it holds from here on survives a crash. */
-  private keepLedger({ checkpoint }: CertifiedCheckpoint): void {
+  private keepLedger(certificate: CertifiedCheckpoint): void {
     this.ledger.sync();
-    this.certified = { height: checkpoint.height, hash: checkpointHashOf(checkpoint) };
+    this.noteCertified(certificate);
+  }
+
+  private noteCertified({ checkpoint }: CertifiedCheckpoint): void {
+    const { blocks, firstKept } = this.ledger;
+    this.certified.push({ height: checkpoint.height, hash: checkpointHashOf(checkpoint), over: blocks.length, firstKept });
   }
 
   /** As the host does it (decision 0186). */
@@ -213,7 +227,8 @@ export class SimNode {
     const { height } = certificate.checkpoint;
     if (source === undefined || source.ledger.height < height || this.ledger.height >= height) return;
     this.ledger.install(source.ledger, height);
-    this.certified = { height, hash: checkpointHashOf(certificate.checkpoint) };
+    this.certified = [];
+    this.noteCertified(certificate);
     this.input({ kind: 'installed', nowMs: this.nowMs(), anchor });
   }
 
@@ -270,6 +285,8 @@ export class SimNode {
     const random = this.world.random.disk;
     this.disk.crash(random, this.world.plan.disk.torn);
     this.ledger.crash(this.world.plan.disk.syncedLedger ? this.ledger.blocks.length : random.int(this.ledger.blocks.length + 1));
+    this.certified = this.certified.filter(({ over }) => over <= this.ledger.blocks.length);
+    this.ledger.firstKept = this.certified.at(-1)?.firstKept ?? 1n;
   }
 
   restart(): void {
@@ -279,7 +296,7 @@ export class SimNode {
     const { config, index, ledger } = this;
     const { records, torn, missing } = this.disk.recover();
     const lost = missing && ledger.height > config.anchor.height; // as the host judges it
-    const { certified } = this;
+    const certified = this.certified.at(-1);
     const restored = restoreReplica({ config, self: index, application: ledger, position: ledger, certified, records, torn, missing: lost });
     this.replica = createReplicaWith(config, index, restored, ledger, this.world.rulesOf(index));
     this.start();
@@ -295,7 +312,7 @@ export class SimNode {
     if (damage === 'lostImage') {
       this.disk.lose();
       this.ledger.lose();
-      this.certified = undefined;
+      this.certified = [];
       this.guard = new Map();
     }
     return true;
