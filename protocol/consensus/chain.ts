@@ -5,10 +5,9 @@ import { noteQc } from './evidence.ts';
 import { noteConsumed } from './evidence-acks.ts';
 import { execute } from './execute.ts';
 import { extendsTip } from './keys.ts';
+import { LOWEST } from './position.ts';
 import type { BlockNode, Execution, Replica } from './state.ts';
 import { enterView } from './view/enter.ts';
-
-const LOWEST: Rank = { view: 0n, round: 0 };
 
 /** Rank of the lock (§2.4 highQC). */
 export function lockRank(replica: Replica): Rank {

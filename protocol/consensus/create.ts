@@ -1,5 +1,5 @@
 import { createHlc } from '../hlc/index.ts';
-import { ZERO_HASH, type Rank, type ReplicaIndex, type Timestamp, type View } from '../types/index.ts';
+import { ZERO_HASH, type ReplicaIndex, type Timestamp, type View } from '../types/index.ts';
 import type { Application } from './application.ts';
 import { quorum, type GroupConfig } from './config.ts';
 import { takeRecent } from './intents.ts';
@@ -12,10 +12,8 @@ import { newView } from './fresh.ts';
 import { NO_BITS } from './bitmap.ts';
 import { FIRST_GAP_MS } from './view/silence.ts';
 import { newPace } from './pace.ts';
-import { NOTHING_SIGNED } from './position.ts';
+import { LOWEST, NOTHING_SIGNED } from './position.ts';
 import type { PeerState, Replica, Tip } from './state.ts';
-
-const LOWEST: Rank = { view: 0n, round: 0 };
 
 /** A replica that obeys every rule. `restored` is undefined for one that has never run in this epoch. */
 export function createReplica(config: GroupConfig, self: ReplicaIndex, restored: Restored | undefined, application: Application): Replica {
@@ -35,7 +33,7 @@ export function createReplicaWith(
     restoredVotes: restored?.voted ?? [],
     acked: new Map(), ackedByPath: new Map(), ackedBytes: 0, ackSeq: restored?.ackSeq ?? 0n, ackHead: restored?.ackHead ?? ZERO_HASH,
     abstainUntil: restored?.abstainUntil ?? -1n, quarantined: restored?.quarantined ?? false, halted: false,
-    recalling: restored?.quarantined === true || !rules.recall ? undefined : { answers: new Map([[self, NOTHING_SIGNED]]), enoughMs: undefined },
+    recalling: restored?.quarantined === true || !rules.recall ? undefined : { answers: new Map(), enoughMs: undefined },
     signed: restored === undefined ? NOTHING_SIGNED : { ackSeq: restored.ackSeq, voteSeq: restored.voteSeq, voted: restored.lastVoted },
     voteSeq: restored?.voteSeq ?? 0n,
     tip: tipOf(config, restored), blocks: new Map(), orphanQcs: new Map(), recent: new Map(), committing: new Map(), intents: new Map(), recentCloseTs: 0n as Timestamp,

@@ -1,7 +1,8 @@
 import { compareRank, type Rank } from '../types/index.ts';
 import type { Position, Unsigned } from './message.ts';
 
-const LOWEST: Rank = { view: 0n, round: 0 };
+/** Below everything that is signed in an epoch. */
+export const LOWEST: Rank = { view: 0n, round: 0 };
 
 export const NOTHING_SIGNED: Position = { ackSeq: 0n, voteSeq: 0n, voted: LOWEST };
 

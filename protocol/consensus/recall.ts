@@ -1,6 +1,6 @@
 import { compareRank, type ReplicaIndex } from '../types/index.ts';
 import { faults, quorum } from './config.ts';
-import type { Position, RecalledMessage } from './message.ts';
+import type { RecalledMessage } from './message.ts';
 import { vouched } from './position.ts';
 import { send, type Recalling, type Replica } from './state.ts';
 
@@ -30,12 +30,13 @@ export function onRecall(replica: Replica, from: ReplicaIndex): void {
 /** Signatures by this key beyond the journal: the journal is an old image (§2.14). Verified by `verifyMessage`. */
 export function onRecalled(replica: Replica, from: ReplicaIndex, message: RecalledMessage): void {
   const { recalling, config, rules } = replica;
-  if (recalling === undefined || message.subject !== replica.self) return;
+  if (recalling === undefined || message.subject !== replica.self || from === replica.self) return;
   recalling.answers.set(from, message.heard);
   const beyond = provenBeyond(replica, message) ?? (rules.hearsay ? heardBeyond(replica, recalling) : undefined);
   if (beyond !== undefined) return quarantine(replica, `${beyond} beyond the journal`);
-  if (recalling.answers.size >= config.roster.length) replica.recalling = undefined;
-  else if (recalling.answers.size >= quorum(config)) recalling.enoughMs ??= replica.elapsedMs;
+  const asked = config.roster.length - 1;
+  if (recalling.answers.size >= asked) replica.recalling = undefined;
+  else if (recalling.answers.size >= quorum(config) - 1) recalling.enoughMs ??= replica.elapsedMs; // with the own memory q
 }
 
 function provenBeyond({ lastVoted, ackSeq, vcView }: Replica, { blockVote, fastAck, viewChange }: RecalledMessage): string | undefined {
@@ -45,9 +46,8 @@ function provenBeyond({ lastVoted, ackSeq, vcView }: Replica, { blockVote, fastA
 }
 
 /** What went to one member that is away now, or was only counted (decision 0197). */
-function heardBeyond({ self, config, lastVoted, ackSeq, voteSeq }: Replica, { answers }: Recalling): string | undefined {
-  const told: Position[] = [...answers].filter(([from]) => from !== self).map(([, heard]) => heard);
-  const heard = vouched(told, faults(config));
+function heardBeyond({ config, lastVoted, ackSeq, voteSeq }: Replica, { answers }: Recalling): string | undefined {
+  const heard = vouched([...answers.values()], faults(config));
   if (compareRank(heard.voted, lastVoted) > 0) return 'block vote heard of';
   if (heard.ackSeq > ackSeq) return 'acknowledgement heard of';
   return heard.voteSeq > voteSeq ? 'fast vote heard of' : undefined;

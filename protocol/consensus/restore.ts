@@ -7,6 +7,7 @@ import { blockHashOf, type Consumed, type Qc } from './block.ts';
 import type { GroupConfig } from './config.ts';
 import { afterItem } from './execute.ts';
 import type { CertifiedBlock } from './message.ts';
+import { LOWEST } from './position.ts';
 import { recordReader } from './record-codec.ts';
 import type { JournalRecord, VotedEntry } from './record.ts';
 import type { AckedEntry, RestoredVote, Tip } from './state.ts';
@@ -95,7 +96,7 @@ interface Fold {
 
 function emptyFold(): Fold {
   return {
-    view: 0n, vcView: 0n, lastVoted: { view: 0n, round: 0 }, highQc: null, voted: [], bound: undefined, claims: [], ackedAll: [],
+    view: 0n, vcView: 0n, lastVoted: LOWEST, highQc: null, voted: [], bound: undefined, claims: [], ackedAll: [],
     ackSeq: 0n, voteSeq: 0n, ackHead: ZERO_HASH, ceilingMs: 0, sealedHeight: undefined, checkpoints: [],
   };
 }

@@ -35,7 +35,7 @@ export interface Rules {
   readonly abortsConsume: boolean;
   /** C-VOTE 6: what died after its acknowledgement binds votes to the end of the view. */
   readonly deadAcksBind: boolean;
-  /** C-VOTE 4: an acknowledged entry that needs an absent key stays while the key may become absent again. */
+  /** C-DEAD, C-VOTE 4: an acknowledged entry that needs an absent key stays while the key may become absent again. */
   readonly absentMayReturn: boolean;
   /** T0: the clock starts above its durable ceiling. */
   readonly durableClock: boolean;
@@ -65,7 +65,7 @@ export interface Rules {
   readonly recall: boolean;
   /** what peers only heard of counts, and the slow ones among them are waited for. */
   readonly hearsay: boolean;
-  /** F-ACK 4: the others know what a gateway acknowledges of its own. */
+  /** F-ACK 3: the others know what a gateway acknowledges of its own. */
   readonly ownAcksTold: boolean;
   /** V-ASK: every command has its own timer. */
   readonly commandTimers: boolean;

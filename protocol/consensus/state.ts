@@ -236,7 +236,7 @@ export interface PeerState {
   signed: Position;
 }
 
-/** Who answered `recall`, with what it heard. */
+/** Which of the others answered `recall`, with what they heard. */
 export interface Recalling {
   readonly answers: Map<ReplicaIndex, Position>;
   /** When q had answered, in `elapsedMs`: the others get a little longer. */

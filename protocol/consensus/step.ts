@@ -18,7 +18,7 @@ import { heartbeat, onHeartbeat } from './heartbeat.ts';
 import type { Input } from './input.ts';
 import type { Message } from './message.ts';
 import { onFlushed, releaseHeld } from './persist.ts';
-import { onRecall, onRecalled, watchRecall, startRecall } from './recall.ts';
+import { onRecall, onRecalled, startRecall, watchRecall } from './recall.ts';
 import { pruneRecent } from './recent.ts';
 import { putBackVotes } from './restart.ts';
 import { onReconfigure } from './reconfigure.ts';
